@@ -1,0 +1,46 @@
+// Package cli is the command line: it puts the commands together, each of which lives in a package of its own,
+// and turns their errors into exit codes. It holds no logic of any command.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"brazier.sh/brazier/internal/terminal"
+)
+
+// Main runs the command line with args and returns the process's exit code.
+func Main(args []string, streams terminal.Streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+
+	root := NewCommand(streams)
+	root.SetArgs(args)
+	return report(root.ExecuteContext(ctx), streams)
+}
+
+// NewCommand returns the root command with every other below it.
+func NewCommand(streams terminal.Streams) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "brazier",
+		Short:         "Run Apache Spark, and what lives around it, on Kubernetes",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	return root
+}
+
+func report(err error, streams terminal.Streams) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(streams.Err, "brazier: %v\n", err)
+	return 1
+}
