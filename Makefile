@@ -1,0 +1,116 @@
+# Everything that a developer or a new user runs, and nothing that hides what it does. `make` alone explains itself.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Everything is built without cgo, so that a fresh machine needs no C compiler and the binaries run in any image.
+export CGO_ENABLED := 0
+
+KUBERNETES := $(shell sed -n 's|.*k8s.io/kubernetes v||p' devcluster/go.mod)
+VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO_BUILD   := go build -trimpath
+E2E_TIMEOUT := 35m
+
+##@ Use
+
+.PHONY: demo
+demo: build ## Start a real Kubernetes, put Brazier on it and run a real Spark job (DATA=path.csv for your own invoices)
+	@bin/brazier up
+	@bin/brazier demo $(if $(DATA),--data "$(DATA)")
+
+.PHONY: build
+build: bin/brazier bin/brazier-cluster bin/brazier-pause ## Build the binaries into bin/
+
+.PHONY: down
+down: ## Stop the embedded cluster; its data stays (bin/brazier down --purge removes it)
+	@bin/brazier down
+
+##@ Test
+
+.PHONY: test
+test: build lint test-unit test-job test-e2e ## Run every test (what CI runs)
+
+.PHONY: test-unit
+test-unit: bin/brazier-cluster ## Unit tests, and tests against a real API server
+	@echo "• unit and API tests"
+	@go test ./...
+	@cd devcluster && go test .
+
+.PHONY: test-job
+test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
+	@echo "• the demo's job"
+	@cd examples/retail && ../../.cache/venv/bin/python -m unittest -v
+
+.PHONY: test-e2e
+test-e2e: build bin/kubectl ## End-to-end tests: real node, real containers, real Spark
+	@echo "• end-to-end tests"
+	@go test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for a while (FUZZTIME=30s each)
+	@build/fuzz $(or $(FUZZTIME),30s)
+
+##@ Develop
+
+.PHONY: lint
+lint: bin/golangci-lint ## golangci-lint, with the rules that keep the architecture
+	@bin/golangci-lint run ./...
+	@cd devcluster && ../bin/golangci-lint run --config ../.golangci.yml ./...
+
+.PHONY: vuln
+vuln: ## govulncheck: a report, where its database can be reached
+	@cd tools/lint && go build -o ../../bin/govulncheck golang.org/x/vuln/cmd/govulncheck
+	@bin/govulncheck ./... || echo "govulncheck did not finish; where its database cannot be reached, it cannot tell"
+
+.PHONY: generate
+generate: ## Regenerate deepcopy functions and CRDs
+	@go generate ./api/...
+
+.PHONY: golden
+golden: ## Rewrite golden files from what the code does now; read the difference before you commit it
+	@go test ./internal/spark/... ./internal/localcluster/... -update
+
+.PHONY: images
+images: build ## Build the Spark image for every supported version (the demo builds only the newest)
+	@for version in 3.5 4.0 4.1 4.2 4.3; do bin/brazier image build spark --spark $$version; done
+
+.PHONY: bench
+bench: build ## Run the benchmarks; each prints its floor or its peer in the same run
+	@for bench in bench/*/run; do "$$bench"; done
+
+.PHONY: clean
+clean: ## Remove what was built here; caches and the cluster's data stay
+	@rm -rf bin .cache
+
+.PHONY: help
+help: ## Show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- What is built --------------------------------------------------------------------------------------------------
+
+GO_SOURCES      := $(shell find cmd api internal examples images -type f 2>/dev/null) go.mod go.sum
+CLUSTER_SOURCES := $(shell find devcluster -type f 2>/dev/null)
+CLUSTER_FLAGS   := -s -w \
+	-X k8s.io/component-base/version.gitVersion=v$(KUBERNETES) \
+	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(KUBERNETES))) \
+	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES)))
+
+bin/brazier: $(GO_SOURCES)
+	@build/compile . "$@" ./cmd/brazier -ldflags "-s -w -X brazier.sh/brazier/internal/version.version=$(VERSION)"
+
+bin/brazier-cluster: $(CLUSTER_SOURCES)
+	@build/compile devcluster "$@" . -ldflags "$(CLUSTER_FLAGS)"
+
+bin/brazier-pause: $(CLUSTER_SOURCES)
+	@build/compile devcluster "$@" ./cmd/pause -ldflags "-s -w"
+
+bin/kubectl: devcluster/go.mod
+	@build/compile devcluster "$@" k8s.io/kubernetes/cmd/kubectl -ldflags "$(CLUSTER_FLAGS)"
+
+bin/golangci-lint: tools/lint/go.mod
+	@build/compile tools/lint "$@" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.cache/venv/ready: examples/retail/requirements.txt
+	@build/venv .cache/venv examples/retail/requirements.txt
