@@ -1,0 +1,33 @@
+package v1beta2
+
+// Labels of the objects that are made for an application. Clients of this API select pods by the first three.
+const (
+	// LabelAppName is the name of the application.
+	LabelAppName = GroupName + "/app-name"
+	// LabelSubmissionID is status.submissionID of the run.
+	LabelSubmissionID = GroupName + "/submission-id"
+	// LabelLaunchedByOperator is "true" on driver and executor pods.
+	LabelLaunchedByOperator = GroupName + "/launched-by-spark-operator"
+	// LabelRun is status.run of the run.
+	LabelRun = "brazier.sh/run"
+	// LabelSparkRole is Spark's own label for what a pod does: SparkRoleDriver or SparkRoleExecutor.
+	LabelSparkRole = "spark-role"
+	// LabelSparkAppSelector is Spark's own label for spark.app.id.
+	LabelSparkAppSelector = "spark-app-selector"
+	// LabelSparkExecutorID is Spark's own label for the number of an executor.
+	LabelSparkExecutorID = "spark-exec-id"
+)
+
+// Values of LabelSparkRole.
+const (
+	SparkRoleDriver   = "driver"
+	SparkRoleExecutor = "executor"
+)
+
+// Names of containers, by which clients read logs. They are Spark's own defaults.
+const (
+	// DriverContainerName is the name of the container that Spark's driver runs in.
+	DriverContainerName = "spark-kubernetes-driver"
+	// ExecutorContainerName is the name of the container that a Spark executor runs in.
+	ExecutorContainerName = "spark-kubernetes-executor"
+)
