@@ -10,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/internal/version"
 )
 
 // Main runs the command line with args and returns the process's exit code.
@@ -28,6 +30,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "brazier",
 		Short:         "Run Apache Spark, and what lives around it, on Kubernetes",
+		Version:       version.String(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -37,10 +40,10 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	return root
 }
 
+// report prints what is left to say of err and returns the exit code that it stands for.
 func report(err error, streams terminal.Streams) int {
-	if err == nil {
-		return 0
+	if err != nil && !exit.Silent(err) {
+		fmt.Fprintf(streams.Err, "brazier: %v\n", err)
 	}
-	fmt.Fprintf(streams.Err, "brazier: %v\n", err)
-	return 1
+	return int(exit.Of(err))
 }
