@@ -12,12 +12,13 @@ import (
 // +kubebuilder:subresource:status
 // +kubebuilder:storageversion
 // +kubebuilder:resource:scope=Namespaced,shortName=sparkapp,singular=sparkapplication
-// +kubebuilder:metadata:annotations="api-approved.kubernetes.io=unapproved, the group is shared with existing clients"
+// +kubebuilder:metadata:annotations="api-approved.kubernetes.io=unapproved, the group is that of the manifests and clients that exist"
 // +kubebuilder:printcolumn:name=Status,type=string,JSONPath=.status.applicationState.state
 // +kubebuilder:printcolumn:name=Attempts,type=string,JSONPath=.status.executionAttempts
 // +kubebuilder:printcolumn:name=Start,type=string,JSONPath=.status.lastSubmissionAttemptTime
 // +kubebuilder:printcolumn:name=Finish,type=string,JSONPath=.status.terminationTime
 // +kubebuilder:printcolumn:name=Age,type=date,JSONPath=.metadata.creationTimestamp
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",messageExpression="'metadata.name has ' + string(size(self.metadata.name)) + ' characters; shorten it to 63, the most that the label ' + 'sparkoperator.k8s.io/app-name of its pods can hold'"
 type SparkApplication struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -40,6 +41,10 @@ type SparkApplicationList struct {
 }
 
 // SparkApplicationSpec says what to run, with which Spark, and how.
+//
+// +kubebuilder:validation:XValidation:rule="!(self.type in ['Java', 'Scala']) || (has(self.mainClass) && size(self.mainClass) > 0)",fieldPath=".mainClass",reason=FieldValueRequired,messageExpression="'a ' + self.type + ' application needs the class with its main method, such as org.example.Main'"
+// +kubebuilder:validation:XValidation:rule="!has(self.nodeSelector) || size(self.nodeSelector) == 0 || !has(self.driver.nodeSelector) || size(self.driver.nodeSelector) == 0",fieldPath=".nodeSelector",reason=FieldValueForbidden,message="spec.driver.nodeSelector is set as well; set spec.nodeSelector for all pods, or those of spec.driver and spec.executor"
+// +kubebuilder:validation:XValidation:rule="!has(self.nodeSelector) || size(self.nodeSelector) == 0 || !has(self.executor.nodeSelector) || size(self.executor.nodeSelector) == 0",fieldPath=".nodeSelector",reason=FieldValueForbidden,message="spec.executor.nodeSelector is set as well; set spec.nodeSelector for all pods, or those of spec.driver and spec.executor"
 type SparkApplicationSpec struct {
 	// Suspend holds the application back, or stops it if it has been submitted. Setting it to false again submits
 	// the application anew.
@@ -50,6 +55,7 @@ type SparkApplicationSpec struct {
 	Type SparkApplicationType `json:"type"`
 	// SparkVersion is the version of Spark in the image, for example 4.3.0. Objects are made as that version of
 	// Spark would make them.
+	// +kubebuilder:validation:XValidation:rule="size(self) > 0",message="name the version of Spark in the image, such as 4.3.0"
 	SparkVersion string `json:"sparkVersion"`
 	// Mode says where the driver runs. Default: cluster, in a pod of its own.
 	// +optional
@@ -63,15 +69,18 @@ type SparkApplicationSpec struct {
 	Image string `json:"image,omitempty"`
 	// ImagePullPolicy says when the image is pulled. Default: as Kubernetes does, by the image's tag.
 	// +optional
+	// +kubebuilder:validation:Enum={Always,IfNotPresent,Never}
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 	// ImagePullSecrets are names of Secrets in the application's namespace with credentials for the registry.
 	// +optional
 	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
 	// MainClass is the class with the main method, fully qualified. Java and Scala applications need it.
 	// +optional
+	// +kubebuilder:validation:MaxLength=1024
 	MainClass string `json:"mainClass,omitempty"`
 	// MainApplicationFile is the jar, Python or R file to run, as a URI: local:///path for a file in the image,
 	// otherwise one that Spark can download, such as s3a://bucket/job.py.
+	// +kubebuilder:validation:XValidation:rule="size(self) > 0",message="name the jar, Python or R file to run, such as local:///opt/spark/work-dir/job.py or s3a://bucket/job.py"
 	MainApplicationFile string `json:"mainApplicationFile"`
 	// Arguments are passed to the application as they are.
 	// +optional
@@ -109,9 +118,11 @@ type SparkApplicationSpec struct {
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 	// FailureRetries is the older form of restartPolicy.onFailureRetries, which wins over it.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	FailureRetries *int32 `json:"failureRetries,omitempty"`
 	// RetryInterval is the older form of restartPolicy.onFailureRetryInterval, in seconds, which wins over it.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	RetryInterval *int64 `json:"retryInterval,omitempty"`
 	// PythonVersion is the major version of Python in the image. No Spark since 3.0 runs Python 2.
 	// +optional
@@ -121,6 +132,8 @@ type SparkApplicationSpec struct {
 	// number. spec.driver.memoryOverhead and spec.executor.memoryOverhead win over it.
 	// Default: 0.10 for Java and Scala, 0.40 for Python and R.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+[.]?[0-9]*|[.][0-9]+)$') && double(self) > 0.0",message="not a share; write a decimal number above 0, such as \"0.2\""
 	MemoryOverheadFactor string `json:"memoryOverheadFactor,omitempty"`
 	// Monitoring says which metrics driver and executors expose.
 	// +optional
@@ -133,6 +146,7 @@ type SparkApplicationSpec struct {
 	BatchSchedulerOptions *BatchSchedulerConfiguration `json:"batchSchedulerOptions,omitempty"`
 	// TimeToLiveSeconds is how long after its end the application is deleted, in seconds. Default: never.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	TimeToLiveSeconds *int64 `json:"timeToLiveSeconds,omitempty"`
 	// SparkUIOptions shape the Service, and the Ingress if there is one, of the driver's web interface.
 	// +optional

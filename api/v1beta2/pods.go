@@ -15,20 +15,31 @@ type SparkPodSpec struct {
 	Cores *int32 `json:"cores,omitempty"`
 	// CoreLimit is the most CPU that the container gets, as a Kubernetes quantity such as 1200m. Default: no limit.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",message="not an amount of CPU; write cores or thousandths of one, such as 1.5 or 500m"
 	CoreLimit string `json:"coreLimit,omitempty"`
 	// CoreRequest is the CPU that is set aside for the container, as a Kubernetes quantity such as 500m.
 	// Default: cores.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="isQuantity(self) && quantity(self).isGreaterThan(quantity('0'))",message="not an amount of CPU; write cores or thousandths of one, such as 1.5 or 500m"
 	CoreRequest string `json:"coreRequest,omitempty"`
 	// Memory is the heap of the JVM, in Spark's notation: 512m, 4g. Default: 1g. The pod gets memoryOverhead on top.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]+([kKmMgGtTpP]?[bB]|[kKmMgGtTpP])?$')",message="not a size that Spark reads; write a whole number and a unit, such as 1g or 1024m"
 	Memory string `json:"memory,omitempty"`
-	// MemoryLimit is the most memory that the container gets, instead of memory with memoryOverhead.
+	// MemoryLimit is the most memory that the container gets, in Spark's notation or as a Kubernetes quantity.
+	// Default: memory with memoryOverhead.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]+([kKmMgGtTpP]?[bB]|[kKmMgGtTpP])?$') || isQuantity(self)",message="not a size; write a whole number and a unit, such as 2g or 2Gi"
 	MemoryLimit string `json:"memoryLimit,omitempty"`
 	// MemoryOverhead is the memory beside the heap, in Spark's notation; a number without a unit is MiB.
 	// Default: by spec.memoryOverheadFactor, at least 384 MiB.
 	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]+([kKmMgGtTpP]?[bB]|[kKmMgGtTpP])?$')",message="not a size that Spark reads; write a whole number and a unit, such as 1g or 1024m"
 	MemoryOverhead string `json:"memoryOverhead,omitempty"`
 	// GPU is the kind and number of accelerators that the container gets.
 	// +optional
@@ -96,6 +107,7 @@ type SparkPodSpec struct {
 	DNSConfig *corev1.PodDNSConfig `json:"dnsConfig,omitempty"`
 	// TerminationGracePeriodSeconds is how long the pod may take to stop, in seconds. Default: 30, as Kubernetes has it.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
 	// ServiceAccount is the name of the pod's service account. The driver's must be allowed to create pods.
 	// +optional
@@ -129,6 +141,8 @@ type DriverSpec struct {
 
 	// PodName is the name of the driver's pod. Default: the application's name with "-driver" after it.
 	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="not a pod's name; write lower-case letters, digits, '-' and '.', such as sales-driver"
 	PodName string `json:"podName,omitempty"`
 	// KubernetesMaster is the URL of the API server that the driver makes its executors on.
 	// Default: https://kubernetes.default.svc.
@@ -161,6 +175,7 @@ type GPUSpec struct {
 	// Name is the resource that the node's device plugin offers, such as nvidia.com/gpu.
 	Name string `json:"name"`
 	// Quantity is how many of them each pod gets.
+	// +kubebuilder:validation:Minimum=0
 	Quantity int64 `json:"quantity"`
 }
 
@@ -210,9 +225,13 @@ const (
 // Port is a port of a container.
 type Port struct {
 	// Name is the port's name, at most 15 characters.
+	// +kubebuilder:validation:MaxLength=15
 	Name string `json:"name"`
 	// Protocol is TCP, UDP or SCTP.
+	// +kubebuilder:validation:Enum={TCP,UDP,SCTP}
 	Protocol string `json:"protocol"`
 	// ContainerPort is the port's number.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
 	ContainerPort int32 `json:"containerPort"`
 }

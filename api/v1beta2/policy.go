@@ -8,10 +8,12 @@ type RestartPolicy struct {
 	// +optional
 	Type RestartPolicyType `json:"type,omitempty"`
 	// OnSubmissionFailureRetries is how often a submission that failed is tried again. Default: 0.
+	// Only the type OnFailure heeds it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	OnSubmissionFailureRetries *int32 `json:"onSubmissionFailureRetries,omitempty"`
 	// OnFailureRetries is how often an application that failed is run again. Default: 0.
+	// Only the type OnFailure heeds it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	OnFailureRetries *int32 `json:"onFailureRetries,omitempty"`
@@ -42,6 +44,10 @@ const (
 )
 
 // DynamicAllocation lets Spark ask for executors and give them back as the work needs.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.minExecutors) || !has(self.maxExecutors) || self.minExecutors <= self.maxExecutors",fieldPath=".minExecutors",messageExpression="'minExecutors is ' + string(self.minExecutors) + ', more than maxExecutors, ' + string(self.maxExecutors)"
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.minExecutors) || !has(self.initialExecutors) || self.minExecutors <= self.initialExecutors",fieldPath=".initialExecutors",messageExpression="'minExecutors is ' + string(self.minExecutors) + ', more than initialExecutors, ' + string(self.initialExecutors)"
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.initialExecutors) || !has(self.maxExecutors) || self.initialExecutors <= self.maxExecutors",fieldPath=".initialExecutors",messageExpression="'initialExecutors is ' + string(self.initialExecutors) + ', more than maxExecutors, ' + string(self.maxExecutors)"
 type DynamicAllocation struct {
 	// Enabled turns dynamic allocation on. Default: false.
 	// +optional
@@ -66,6 +72,7 @@ type DynamicAllocation struct {
 	// ShuffleTrackingTimeout is how long an idle executor is kept for its shuffle files, in milliseconds.
 	// Default: until they are no longer needed.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	ShuffleTrackingTimeout *int64 `json:"shuffleTrackingTimeout,omitempty"`
 }
 

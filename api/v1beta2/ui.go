@@ -9,12 +9,15 @@ import (
 type SparkUIConfiguration struct {
 	// ServicePort is the Service's port. Default: the port that the interface listens on, 4040.
 	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
 	ServicePort *int32 `json:"servicePort,omitempty"`
 	// ServicePortName is the name of the Service's port. Default: spark-driver-ui-port.
 	// +optional
 	ServicePortName string `json:"servicePortName,omitempty"`
 	// ServiceType is the Service's type. Default: ClusterIP.
 	// +optional
+	// +kubebuilder:validation:Enum={ClusterIP,NodePort,LoadBalancer}
 	ServiceType corev1.ServiceType `json:"serviceType,omitempty"`
 	// ServiceAnnotations are added to the Service.
 	// +optional
@@ -33,11 +36,14 @@ type SparkUIConfiguration struct {
 // DriverIngressConfiguration exposes one further port of the driver by a Service and an Ingress.
 type DriverIngressConfiguration struct {
 	// ServicePort is the driver's port, and the Service's.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
 	ServicePort int32 `json:"servicePort"`
 	// ServicePortName is the name of the Service's port.
 	ServicePortName string `json:"servicePortName"`
 	// ServiceType is the Service's type. Default: ClusterIP.
 	// +optional
+	// +kubebuilder:validation:Enum={ClusterIP,NodePort,LoadBalancer}
 	ServiceType corev1.ServiceType `json:"serviceType,omitempty"`
 	// ServiceAnnotations are added to the Service.
 	// +optional

@@ -1,0 +1,13 @@
+// Package crds holds the custom resource definitions of Brazier's kinds, as controller-gen makes them from the Go
+// types in api/v1beta2. It holds no code that installs them: internal/install does that.
+package crds
+
+import "embed"
+
+// FS has one YAML file for each definition, named <group>_<plural>.yaml.
+//
+//go:embed *.yaml
+var FS embed.FS
+
+//go:generate go tool -modfile=../../tools/go.mod controller-gen paths=../v1beta2 object crd:generateEmbeddedObjectMeta=true output:crd:dir=.
+//go:generate go run ./internal/compact sparkoperator.k8s.io_sparkapplications.yaml
