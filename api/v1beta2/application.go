@@ -18,7 +18,7 @@ import (
 // +kubebuilder:printcolumn:name=Start,type=string,JSONPath=.status.lastSubmissionAttemptTime
 // +kubebuilder:printcolumn:name=Finish,type=string,JSONPath=.status.terminationTime
 // +kubebuilder:printcolumn:name=Age,type=date,JSONPath=.metadata.creationTimestamp
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",messageExpression="'metadata.name has ' + string(size(self.metadata.name)) + ' characters; shorten it to 63, the most that the label ' + 'sparkoperator.k8s.io/app-name of its pods can hold'"
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name is longer than 63 characters, the most that a label of its pods can hold; shorten it"
 type SparkApplication struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

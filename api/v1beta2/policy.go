@@ -45,9 +45,9 @@ const (
 
 // DynamicAllocation lets Spark ask for executors and give them back as the work needs.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.minExecutors) || !has(self.maxExecutors) || self.minExecutors <= self.maxExecutors",fieldPath=".minExecutors",messageExpression="'minExecutors is ' + string(self.minExecutors) + ', more than maxExecutors, ' + string(self.maxExecutors)"
-// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.minExecutors) || !has(self.initialExecutors) || self.minExecutors <= self.initialExecutors",fieldPath=".initialExecutors",messageExpression="'minExecutors is ' + string(self.minExecutors) + ', more than initialExecutors, ' + string(self.initialExecutors)"
-// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.initialExecutors) || !has(self.maxExecutors) || self.initialExecutors <= self.maxExecutors",fieldPath=".initialExecutors",messageExpression="'initialExecutors is ' + string(self.initialExecutors) + ', more than maxExecutors, ' + string(self.maxExecutors)"
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.minExecutors) || !has(self.maxExecutors) || self.minExecutors <= self.maxExecutors",fieldPath=".minExecutors",message="minExecutors is more than maxExecutors; write minExecutors <= initialExecutors <= maxExecutors"
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.minExecutors) || !has(self.initialExecutors) || self.minExecutors <= self.initialExecutors",fieldPath=".initialExecutors",message="minExecutors is more than initialExecutors; write minExecutors <= initialExecutors <= maxExecutors"
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || !self.enabled || !has(self.initialExecutors) || !has(self.maxExecutors) || self.initialExecutors <= self.maxExecutors",fieldPath=".initialExecutors",message="initialExecutors is more than maxExecutors; write minExecutors <= initialExecutors <= maxExecutors"
 type DynamicAllocation struct {
 	// Enabled turns dynamic allocation on. Default: false.
 	// +optional

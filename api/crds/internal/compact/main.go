@@ -113,10 +113,14 @@ func children(s *schema, visit func(*schema)) {
 
 // embedTemplate fits s, the schema of a pod template, to one that is only a base for a pod: it needs no containers,
 // since Spark adds its own. A pod cannot be created with ephemeral containers, so they are not offered. Clients written
-// in Go used to write "creationTimestamp: null" into templates, which a strict API server would refuse as unknown.
+// in Go write "containers: null" for a template without any, and older ones "creationTimestamp: null", neither of which
+// the type's own schema has.
 func embedTemplate(s *schema) {
 	spec := s.Properties["spec"]
 	spec.Required = slices.DeleteFunc(spec.Required, func(field string) bool { return field == "containers" })
+	containers := spec.Properties["containers"]
+	containers.Nullable = true
+	spec.Properties["containers"] = containers
 	delete(spec.Properties, "ephemeralContainers")
 	s.Properties["spec"] = spec
 	s.Properties["metadata"].Properties["creationTimestamp"] = schema{Type: "string", Format: "date-time", Nullable: true}
