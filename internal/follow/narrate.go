@@ -1,0 +1,201 @@
+package follow
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// progressEvery is how often the lines of a log say how far the stages are.
+const progressEvery = 5 * time.Second
+
+// tone is how a line is coloured, where colours are wanted.
+type tone int
+
+const (
+	plain tone = iota
+	strong
+	faint
+	good
+	bad
+)
+
+// line is one thing that has happened.
+type line struct {
+	subject, text string
+	tone          tone
+	// live says that the block shows it too, so that only a log needs the line.
+	live bool
+}
+
+// narrator tells what changes, each change once. It remembers what it has said, not what it was told, so that a watch
+// that begins anew repeats nothing.
+type narrator struct {
+	state     v1beta2.ApplicationStateType
+	attempt   int
+	begun     bool
+	waiting   string
+	driver    string
+	executors string
+	starving  string
+	lost      string
+	blind     string
+	failed    map[string]bool
+	progress  time.Time
+}
+
+// tell returns what is new in m.
+func (n *narrator) tell(m *model, now time.Time) []line {
+	var lines []line
+	lines = append(lines, n.tellContact(m)...)
+	lines = append(lines, n.tellState(m)...)
+	lines = append(lines, n.tellDriver(m)...)
+	lines = append(lines, n.tellExecutors(m)...)
+	return append(lines, n.tellProgress(m, now)...)
+}
+
+func (n *narrator) tellContact(m *model) []line {
+	var lines []line
+	if n.blind != m.contact.blind {
+		n.blind = m.contact.blind
+		lines = append(lines, line{subject: "pods", text: "not shown: " + n.blind})
+	}
+	if n.lost == m.contact.lost || n.lost != "" && m.contact.lost != "" {
+		return lines
+	}
+	n.lost = m.contact.lost
+	if n.lost == "" {
+		return append(lines, line{subject: "cluster", text: "reached again"})
+	}
+	return append(lines, line{subject: "cluster", text: "cannot be reached, trying again: " + n.lost, tone: bad})
+}
+
+func (n *narrator) tellState(m *model) []line {
+	attempt := max(m.app.attempt, 1) // It is counted only once the first one has been submitted.
+	if !m.app.seen || n.begun && n.state == m.app.state && n.attempt == attempt {
+		return nil
+	}
+	state := line{subject: string(m.app.state)}
+	switch m.app.state {
+	case v1beta2.ApplicationStateNew:
+		state.subject, state.text = "new", "the operator has not taken it up yet"
+	case v1beta2.ApplicationStateSucceeding, v1beta2.ApplicationStateFailing, v1beta2.ApplicationStateSuspending:
+		return nil // What comes of it is said in a moment.
+	case v1beta2.ApplicationStateSubmitted, v1beta2.ApplicationStateRunning:
+		if m.app.attempt > 1 {
+			state.text = fmt.Sprintf("attempt %d", m.app.attempt)
+		}
+	case v1beta2.ApplicationStateCompleted:
+		state.tone = good
+	case v1beta2.ApplicationStateFailed:
+		state.text, state.tone = m.app.message, bad
+	case v1beta2.ApplicationStatePendingRerun:
+		state.text, state.tone = fmt.Sprintf("attempt %d has ended, the next follows: %s", m.app.attempt, m.app.message), bad
+	case v1beta2.ApplicationStateFailedSubmission:
+		state.text, state.tone = m.app.message, bad
+	case v1beta2.ApplicationStateInvalidating:
+		state.text = "the specification has changed; the run is stopped and begun anew"
+	case v1beta2.ApplicationStateSuspended:
+		state.text = "it waits until spec.suspend is false again"
+	case v1beta2.ApplicationStateUnknown:
+		state.text = "the driver's node cannot be reached"
+	}
+	n.state, n.attempt, n.begun = m.app.state, attempt, true
+	state.text = strings.TrimSuffix(state.text, ": ")
+	return []line{state}
+}
+
+func (n *narrator) tellDriver(m *model) []line {
+	var lines []line
+	waiting := m.driver.waiting
+	if waiting == "" && m.app.state == v1beta2.ApplicationStateSubmitted && !m.driver.started {
+		waiting = m.app.waiting
+	}
+	if waiting != n.waiting && waiting != "" {
+		lines = append(lines, line{subject: "driver", text: "waits: " + waiting})
+	}
+	n.waiting = waiting
+	if key := string(m.driver.uid); m.driver.started && n.driver != key {
+		n.driver = key
+		lines = append(lines, line{subject: "driver", text: "started: pod " + m.driver.pod})
+	}
+	return lines
+}
+
+func (n *narrator) tellExecutors(m *model) []line {
+	var lines []line
+	for _, failure := range m.executors.failed {
+		if n.failed[failure.pod] {
+			continue
+		}
+		if n.failed == nil {
+			n.failed = map[string]bool{}
+		}
+		n.failed[failure.pod] = true
+		lines = append(lines, line{subject: "executor", text: failure.pod + " has failed: " + failure.why, tone: bad})
+	}
+	if m.executors.waiting != n.starving && m.executors.waiting != "" {
+		lines = append(lines, line{subject: "executors", text: "wait: " + m.executors.waiting})
+	}
+	n.starving = m.executors.waiting
+	// When the driver has ended its executors go; that is no news.
+	if m.app.state != v1beta2.ApplicationStateRunning || m.driver.exit != nil {
+		return lines
+	}
+	if text := fmt.Sprintf("%d of %d running", m.executors.running, m.wanted()); text != n.executors {
+		if n.executors != "" || m.executors.running > 0 {
+			lines = append(lines, line{subject: "executors", text: text, live: true})
+		}
+		n.executors = text
+	}
+	return lines
+}
+
+func (n *narrator) tellProgress(m *model, now time.Time) []line {
+	running := m.app.state == v1beta2.ApplicationStateRunning && m.driver.exit == nil
+	if !running || len(m.spark.stages) == 0 || now.Sub(n.progress) < progressEvery {
+		return nil
+	}
+	first := n.progress.IsZero()
+	n.progress = now
+	if first {
+		return nil // A stage that has only begun says nothing yet.
+	}
+	var lines []line
+	for _, stage := range m.spark.stages[:min(len(m.spark.stages), maxStages)] {
+		text := fmt.Sprintf("%s: %s", stage.name, stage.figures(now))
+		lines = append(lines, line{subject: fmt.Sprintf("stage %d", stage.id), text: text, live: true})
+	}
+	return lines
+}
+
+// figures renders, for example, "120/200 tasks, 12/s, 7s left".
+func (s stage) figures(now time.Time) string {
+	text := fmt.Sprintf("%d/%d tasks", s.done, s.tasks)
+	if rate, left := s.rate(now); rate > 0 {
+		text += fmt.Sprintf(", %s/s", count(rate))
+		if s.done < s.tasks {
+			text += fmt.Sprintf(", %s left", short(left))
+		}
+	}
+	if s.failed > 0 {
+		text += fmt.Sprintf(", %d failed", s.failed)
+	}
+	return text
+}
+
+func count(n float64) string {
+	if n < 10 {
+		return fmt.Sprintf("%.1f", n)
+	}
+	return fmt.Sprintf("%.0f", n)
+}
+
+func short(d time.Duration) string {
+	if d < 10*time.Second {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
