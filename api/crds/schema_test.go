@@ -1,6 +1,7 @@
 package crds_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -123,7 +124,7 @@ func (a *admission) admit(t *testing.T, object map[string]any) (faults []string)
 	object = runtime.DeepCopyJSON(object)
 	unknown := pruning.PruneWithOptions(object, a.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
 	for _, path := range unknown {
-		faults = append(faults, "unknown field "+path)
+		faults = append(faults, fmt.Sprintf("unknown field %q", path))
 	}
 	defaulting.Default(object, a.structural)
 	errs := validation.ValidateCustomResource(nil, object, a.schema)

@@ -11,46 +11,25 @@ const (
 	everyField        = "../v1beta2/testdata/every-field.yaml"
 )
 
-// refusal is a change to an application that is in order, and what the API server says to it.
-type refusal struct {
-	reason string
-	change string
-	want   string
-}
-
-// inOrder is the application that refusals change: their fields are merged into it.
-const inOrder = `
-apiVersion: sparkoperator.k8s.io/v1beta2
-kind: SparkApplication
-metadata: {name: sales, namespace: default}
-spec:
-  type: Python
-  sparkVersion: 4.3.0
-  mainApplicationFile: local:///opt/spark/work-dir/job.py
-  driver: {}
-  executor: {}
-`
-
-var refusals = map[string]refusal{
-	"MemoryWithSpace": {
-		reason: "The message names the field, the value and the way out.",
-		change: `{spec: {driver: {memory: 1 GB}}}`,
-		want:   `spec.driver.memory: Invalid value: "1 GB": not a size that Spark reads; write a whole number and a unit, such as 1g or 1024m`,
-	},
-	"MemoryInKubernetesNotation": {
-		reason: "Spark's units have no i.",
-		change: `{spec: {executor: {memory: 2Gi}}}`,
-		want:   `spec.executor.memory: Invalid value: "2Gi": not a size that Spark reads; write a whole number and a unit, such as 1g or 1024m`,
-	},
-}
-
 func TestApplicationsThatAreRefused(t *testing.T) {
 	admission := newAdmission(t, sparkApplications)
-	for name, tt := range refusals {
+	for name, tt := range refused {
 		t.Run(name, func(t *testing.T) {
 			object := merge(read(t, inOrder), read(t, tt.change))
 			if diff := cmp.Diff(tt.want, lines(admission.admit(t, object))); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", tt.reason, diff)
+			}
+		})
+	}
+}
+
+func TestApplicationsThatAreTaken(t *testing.T) {
+	admission := newAdmission(t, sparkApplications)
+	for name, tt := range taken {
+		t.Run(name, func(t *testing.T) {
+			object := merge(read(t, inOrder), read(t, tt.change))
+			if faults := admission.admit(t, object); len(faults) > 0 {
+				t.Errorf("%s\nfaults:\n%s", tt.reason, lines(faults))
 			}
 		})
 	}

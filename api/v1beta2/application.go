@@ -18,7 +18,7 @@ import (
 // +kubebuilder:printcolumn:name=Start,type=string,JSONPath=.status.lastSubmissionAttemptTime
 // +kubebuilder:printcolumn:name=Finish,type=string,JSONPath=.status.terminationTime
 // +kubebuilder:printcolumn:name=Age,type=date,JSONPath=.metadata.creationTimestamp
-// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="metadata.name is longer than 63 characters, the most that a label of its pods can hold; shorten it"
+// +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",fieldPath=".metadata",message="the name is longer than the 63 characters that a label of its pods can hold; shorten it"
 type SparkApplication struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
