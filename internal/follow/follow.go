@@ -190,8 +190,7 @@ func (f *follower) show() {
 // poll looks at the driver in the background, if it is time. A driver that does not answer is asked less often: it may
 // have no web interface, or be out of the API server's reach.
 func (f *follower) poll(ctx context.Context) {
-	running := f.model.app.state == v1beta2.ApplicationStateRunning && f.model.driver.started && f.model.driver.exit == nil
-	if !running || f.polling || time.Now().Before(f.nextPoll) {
+	if !f.model.running() || !f.model.driver.started || f.polling || time.Now().Before(f.nextPoll) {
 		return
 	}
 	f.polling = true

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"brazier.sh/brazier/api/v1beta2"
 )
 
 // A block that is higher than the terminal cannot be redrawn; these bound it.
@@ -21,7 +19,7 @@ func frame(m *model, elapsed time.Duration, now time.Time) []line {
 		return nil
 	}
 	block := []line{{text: headline(m, elapsed), tone: strong}}
-	if m.app.state != v1beta2.ApplicationStateRunning {
+	if !m.running() {
 		return block
 	}
 	for _, job := range m.spark.jobs[:min(len(m.spark.jobs), maxJobs)] {
@@ -47,13 +45,13 @@ func headline(m *model, elapsed time.Duration) string {
 	if m.app.attempt > 1 {
 		parts = append(parts, fmt.Sprintf("attempt %d", m.app.attempt))
 	}
-	if m.app.state == v1beta2.ApplicationStateRunning {
+	if m.running() {
 		parts = append(parts, fmt.Sprintf("executors %d/%d", m.executors.running, m.wanted()))
 	}
-	if m.spark.polled {
+	if m.running() && m.spark.polled {
 		parts = append(parts, fmt.Sprintf("tasks %d running, %d done", m.spark.active, m.spark.done))
 	}
-	if m.spark.failed > 0 {
+	if m.running() && m.spark.failed > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", m.spark.failed))
 	}
 	if m.contact.lost != "" {

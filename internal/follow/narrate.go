@@ -141,7 +141,7 @@ func (n *narrator) tellExecutors(m *model) []line {
 	}
 	n.starving = m.executors.waiting
 	// When the driver has ended its executors go; that is no news.
-	if m.app.state != v1beta2.ApplicationStateRunning || m.driver.exit != nil {
+	if !m.running() {
 		return lines
 	}
 	if text := fmt.Sprintf("%d of %d running", m.executors.running, m.wanted()); text != n.executors {
@@ -154,8 +154,7 @@ func (n *narrator) tellExecutors(m *model) []line {
 }
 
 func (n *narrator) tellProgress(m *model, now time.Time) []line {
-	running := m.app.state == v1beta2.ApplicationStateRunning && m.driver.exit == nil
-	if !running || len(m.spark.stages) == 0 || now.Sub(n.progress) < progressEvery {
+	if !m.running() || len(m.spark.stages) == 0 || now.Sub(n.progress) < progressEvery {
 		return nil
 	}
 	first := n.progress.IsZero()

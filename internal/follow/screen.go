@@ -27,7 +27,7 @@ func (s *screen) tell(lines []line, elapsed time.Duration) {
 			continue
 		}
 		s.erase()
-		text := fmt.Sprintf("%7s  %-11s %s", short(elapsed), line.subject, line.text)
+		text := fmt.Sprintf("%7s  %-13s %s", short(elapsed), line.subject, line.text)
 		fmt.Fprintln(s.streams.Err, s.paint(strings.TrimRight(text, " "), line.tone))
 	}
 }
