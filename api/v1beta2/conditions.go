@@ -1,0 +1,14 @@
+package v1beta2
+
+// Types of the conditions in status.conditions. They say in Kubernetes' own words what status.applicationState says in
+// those of this API, so that kubectl wait and the like work.
+const (
+	// ConditionRunning is True while the application's driver runs. Where it is False its reason says what the
+	// application waits for, or that it has ended.
+	ConditionRunning = "Running"
+	// ConditionSucceeded is True when the application has ended well for good and False when it has failed for good.
+	// Until then it is Unknown.
+	ConditionSucceeded = "Succeeded"
+	// ConditionReleased is True when nothing of the last run is left in the cluster but its driver's pod.
+	ConditionReleased = "Released"
+)

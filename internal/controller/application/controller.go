@@ -1,0 +1,102 @@
+// Package application is the controller of SparkApplications: it submits them and follows them to their end.
+//
+// A reconciliation observes the application's pods (observe.go), decides on one step (decide.go, pure), acts on the
+// cluster (act.go) and reports in one status write (report.go, record.go). Nothing else reads the cluster, decides,
+// changes it, or writes status. What a submission consists of is not known here: internal/spark plans it.
+package application
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/spark"
+)
+
+// name is the controller's name in logs, metrics and events.
+const name = "sparkapplication"
+
+// Reconciler moves applications through their lives.
+type Reconciler struct {
+	// apps reads from the cache, no older than this process's own writes, and writes status.
+	apps client.Client
+	// pods reads from the cache, however old.
+	pods client.Reader
+	// cluster reads and writes past the cache.
+	cluster  client.Client
+	platform spark.Platform
+	events   events.EventRecorder
+	metrics  *metrics
+	clock    clock.PassiveClock
+}
+
+// Options are what the controller needs to know beside the cluster.
+type Options struct {
+	// Platform are the defaults of every application.
+	Platform spark.Platform
+	// Workers is how many applications are reconciled at once.
+	Workers int
+	// Metrics is where the controller's metrics are registered.
+	Metrics prometheus.Registerer
+}
+
+// Add puts the controller into mgr, whose cache has to be made with CacheOptions. The controller writes and, where it
+// must not be deceived by the cache, reads with cluster, a client that has none.
+func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
+	ctx := context.Background()
+	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	metrics := newMetrics(mgr.GetCache())
+	if err := metrics.register(options.Metrics); err != nil {
+		return fmt.Errorf("register the controller's metrics: %w", err)
+	}
+	r := &Reconciler{
+		apps:     mgr.GetClient(),
+		pods:     mgr.GetCache(),
+		cluster:  cluster,
+		platform: options.Platform,
+		events:   mgr.GetEventRecorder("brazier"),
+		metrics:  metrics,
+		clock:    clock.RealClock{},
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(name).
+		For(&v1beta2.SparkApplication{}).
+		Watches(podKind(), podHandler{}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers}).
+		Complete(r)
+}
+
+// Reconcile moves one application a step further.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	app := new(v1beta2.SparkApplication)
+	if err := r.apps.Get(ctx, req.NamespacedName, app); err != nil {
+		if apierrors.IsNotFound(err) {
+			return reconcile.Result{}, nil
+		}
+		return reconcile.Result{}, fmt.Errorf("read the application: %w", err)
+	}
+	seen, err := r.observe(ctx, app)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	step := Decide(app, seen, r.clock.Now())
+	log.FromContext(ctx).V(1).Info("decided", logAction, step.Action, logState, step.State, logBecause, step.Because)
+
+	done, err := r.act(ctx, app, step)
+	if err != nil {
+		return reconcile.Result{}, fmt.Errorf("%s: %w", step.Action, err)
+	}
+	return r.report(ctx, app, seen, done)
+}

@@ -1,0 +1,235 @@
+package application
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// Observation is what was seen of an application's pods.
+type Observation struct {
+	// Drivers are all driver pods of the application, of whichever run.
+	Drivers []Driver
+	// Executors are the executor pods of the application, sorted by name.
+	Executors []Executor
+}
+
+// Driver is what was seen of a driver pod.
+type Driver struct {
+	Name string
+	// Current tells the driver of the current run from those of earlier ones.
+	Current bool
+	// Deleting is a pod that was told to go.
+	Deleting bool
+	// Running says that the driver's container runs, whatever its sidecars do.
+	Running bool
+	// Waiting is why the container does not run yet, where Kubernetes says so.
+	Waiting *Waiting
+	// Ended is the end of the driver's container, nil until then.
+	Ended *Ending
+	// Disrupted is a pod that ends through no fault of its own: its node was lost or drained, or it was preempted.
+	Disrupted bool
+	// Disruption says what disrupted it.
+	Disruption string
+}
+
+// Waiting is why a driver does not run yet.
+type Waiting struct {
+	Reason, Message string
+	Since           time.Time
+}
+
+// Ending is how a driver ended.
+type Ending struct {
+	Success bool
+	// Message says how, in the words that clients of the API look for.
+	Message string
+	At      time.Time
+}
+
+// Executor is what was seen of an executor pod.
+type Executor struct {
+	Name     string
+	State    v1beta2.ExecutorState
+	Deleting bool
+}
+
+// Current returns the driver of the application's current run.
+func (o Observation) Current() (Driver, bool) {
+	i := slices.IndexFunc(o.Drivers, func(d Driver) bool { return d.Current })
+	if i < 0 {
+		return Driver{}, false
+	}
+	return o.Drivers[i], true
+}
+
+// DriversLive reports whether there is a driver pod that was not told to go.
+func (o Observation) DriversLive() bool {
+	return slices.ContainsFunc(o.Drivers, func(d Driver) bool { return !d.Deleting })
+}
+
+// ExecutorsLive reports whether there is an executor that takes up room in the cluster and was not told to go.
+func (o Observation) ExecutorsLive() bool {
+	return slices.ContainsFunc(o.Executors, func(e Executor) bool { return !e.Deleting && !ended(e.State) })
+}
+
+func ended(s v1beta2.ExecutorState) bool {
+	return s == v1beta2.ExecutorStateCompleted || s == v1beta2.ExecutorStateFailed
+}
+
+// observe reads the application's pods from the cache.
+func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication) (Observation, error) {
+	var pods corev1.PodList
+	// The claim of a run and the uniqueness of its names keep the application from being submitted twice; waiting
+	// here until the cache has caught up with every pod that was made meanwhile would only slow the others down.
+	err := r.pods.List(ctx, &pods, client.InNamespace(app.Namespace), client.MatchingFields{indexApp: app.Name},
+		client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return Observation{}, fmt.Errorf("list pods of the application: %w", err)
+	}
+	var seen Observation
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		switch pod.Labels[v1beta2.LabelSparkRole] {
+		case v1beta2.SparkRoleDriver:
+			seen.Drivers = append(seen.Drivers, observeDriver(app, pod))
+		case v1beta2.SparkRoleExecutor:
+			seen.Executors = append(seen.Executors, observeExecutor(pod))
+		}
+	}
+	slices.SortFunc(seen.Executors, func(a, b Executor) int { return cmp.Compare(a.Name, b.Name) })
+	return seen, nil
+}
+
+func observeDriver(app *v1beta2.SparkApplication, pod *corev1.Pod) Driver {
+	driver := Driver{
+		Name:     pod.Name,
+		Current:  ofRun(app, pod),
+		Deleting: !pod.DeletionTimestamp.IsZero(),
+		Ended:    ending(pod),
+	}
+	if disruption := condition(pod, corev1.DisruptionTarget); disruption != nil && disruption.Status == corev1.ConditionTrue {
+		driver.Disrupted = true
+		driver.Disruption = disruption.Reason
+	}
+	if status := driverContainer(pod); status != nil {
+		driver.Running = status.State.Running != nil
+	}
+	if !driver.Running && driver.Ended == nil {
+		driver.Waiting = waiting(pod)
+	}
+	return driver
+}
+
+// ofRun reports whether pod belongs to the application's current run. Pods that were submitted before Brazier came have
+// no run and are known by their submission.
+func ofRun(app *v1beta2.SparkApplication, pod *corev1.Pod) bool {
+	if run, ok := pod.Labels[v1beta2.LabelRun]; ok {
+		return run == strconv.FormatInt(app.Status.Run, 10) && ownedBy(app, pod)
+	}
+	id := pod.Labels[v1beta2.LabelSubmissionID]
+	return id != "" && id == app.Status.SubmissionID
+}
+
+// ownedBy tells the application from an earlier one of the same name.
+func ownedBy(app *v1beta2.SparkApplication, object client.Object) bool {
+	for _, owner := range object.GetOwnerReferences() {
+		if owner.UID == app.UID {
+			return true
+		}
+	}
+	return false
+}
+
+// ending returns how the driver's container ended, nil if it has not. The pod's phase is of no use for it: a sidecar
+// keeps a pod running whose driver is long done.
+func ending(pod *corev1.Pod) *Ending {
+	if status := driverContainer(pod); status != nil && status.State.Terminated != nil {
+		end := status.State.Terminated
+		return &Ending{
+			Success: end.ExitCode == 0,
+			Message: "driver container failed with " + exit(end),
+			At:      end.FinishedAt.Time,
+		}
+	}
+	if pod.Status.Phase != corev1.PodFailed {
+		return nil
+	}
+	// The pod failed before its driver could: it was evicted or refused by the node, or an init container failed.
+	message := "driver container failed: it was never started"
+	if pod.Status.Reason != "" {
+		message += fmt.Sprintf(" (%s: %s)", pod.Status.Reason, pod.Status.Message)
+	}
+	for _, status := range pod.Status.InitContainerStatuses {
+		if end := status.State.Terminated; end != nil && end.ExitCode != 0 {
+			message = fmt.Sprintf("driver container failed: init container %s ended with %s", status.Name, exit(end))
+		}
+	}
+	return &Ending{Message: message}
+}
+
+func exit(end *corev1.ContainerStateTerminated) string {
+	text := fmt.Sprintf("ExitCode: %d", end.ExitCode)
+	if end.Reason != "" {
+		text += ", Reason: " + end.Reason
+	}
+	return text
+}
+
+// waiting returns why the driver does not run yet: its container's reason, else the scheduler's.
+func waiting(pod *corev1.Pod) *Waiting {
+	since := pod.CreationTimestamp.Time
+	if status := driverContainer(pod); status != nil && status.State.Waiting != nil {
+		return &Waiting{Reason: status.State.Waiting.Reason, Message: status.State.Waiting.Message, Since: since}
+	}
+	scheduled := condition(pod, corev1.PodScheduled)
+	if scheduled != nil && scheduled.Status == corev1.ConditionFalse {
+		return &Waiting{Reason: scheduled.Reason, Message: scheduled.Message, Since: since}
+	}
+	return nil
+}
+
+func driverContainer(pod *corev1.Pod) *corev1.ContainerStatus {
+	for i := range pod.Status.ContainerStatuses {
+		if pod.Status.ContainerStatuses[i].Name == v1beta2.DriverContainerName {
+			return &pod.Status.ContainerStatuses[i]
+		}
+	}
+	return nil
+}
+
+func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
+	for i := range pod.Status.Conditions {
+		if pod.Status.Conditions[i].Type == kind {
+			return &pod.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+func observeExecutor(pod *corev1.Pod) Executor {
+	executor := Executor{Name: pod.Name, State: v1beta2.ExecutorStateUnknown, Deleting: !pod.DeletionTimestamp.IsZero()}
+	switch pod.Status.Phase {
+	case corev1.PodPending:
+		executor.State = v1beta2.ExecutorStatePending
+	case corev1.PodRunning:
+		executor.State = v1beta2.ExecutorStateRunning
+	case corev1.PodSucceeded:
+		executor.State = v1beta2.ExecutorStateCompleted
+	case corev1.PodFailed:
+		executor.State = v1beta2.ExecutorStateFailed
+		if executor.Deleting {
+			// Told to go, it ends by a signal: nothing has gone wrong.
+			executor.State = v1beta2.ExecutorStateCompleted
+		}
+	}
+	return executor
+}

@@ -1,0 +1,66 @@
+package application
+
+import (
+	"time"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// mayRunAgain reports whether the restart policy allows another run after one that failed. An end that was the
+// cluster's fault, a lost node or a preemption, is retried without using up a retry.
+func mayRunAgain(app *v1beta2.SparkApplication, blameless bool) bool {
+	policy := app.Spec.RestartPolicy
+	switch policy.Type {
+	case v1beta2.RestartPolicyAlways:
+		return true
+	case v1beta2.RestartPolicyOnFailure:
+		return blameless || app.Status.ExecutionAttempts <= value(policy.OnFailureRetries, app.Spec.FailureRetries)
+	default:
+		return false
+	}
+}
+
+// mayResubmit reports whether the restart policy allows another submission after one that was refused.
+func mayResubmit(app *v1beta2.SparkApplication) bool {
+	policy := app.Spec.RestartPolicy
+	switch policy.Type {
+	case v1beta2.RestartPolicyAlways:
+		return true
+	case v1beta2.RestartPolicyOnFailure:
+		return app.Status.SubmissionAttempts <= value(policy.OnSubmissionFailureRetries)
+	default:
+		return false
+	}
+}
+
+// retryWait returns how long is left until the next run is due: interval × attempts, measured from the moment of
+// failure. Measured from the submission, a long run would be retried at once.
+func retryWait(app *v1beta2.SparkApplication, now time.Time) time.Duration {
+	if app.Status.TerminationTime.IsZero() {
+		return 0 // called off by the user: nothing has failed
+	}
+	policy, attempts := app.Spec.RestartPolicy, app.Status.ExecutionAttempts
+	interval := value(policy.OnFailureRetryInterval, app.Spec.RetryInterval)
+	if state(app) == v1beta2.ApplicationStateFailedSubmission {
+		interval, attempts = value(policy.OnSubmissionFailureRetryInterval), app.Status.SubmissionAttempts
+	}
+	wait := time.Duration(interval) * time.Second
+	if wait <= 0 {
+		wait = defaultRetryInterval
+	}
+	if app.Status.TerminationTime.Sub(app.Status.LastSubmissionAttemptTime.Time) >= healthyRun {
+		attempts = 1
+	}
+	wait = min(wait*time.Duration(max(attempts, 1)), max(wait, maxRetryWait))
+	return app.Status.TerminationTime.Add(wait).Sub(now)
+}
+
+// value returns the first of the fields that is set, else 0.
+func value[T int32 | int64](fields ...*T) T {
+	for _, field := range fields {
+		if field != nil {
+			return *field
+		}
+	}
+	return 0
+}
