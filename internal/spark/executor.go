@@ -1,0 +1,68 @@
+package spark
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// Where the driver finds the template of its executors: Constants.scala of Spark's Kubernetes module.
+const (
+	templateVolume = "pod-template-volume"
+	templateDir    = "/opt/spark/pod-template"
+	templateFile   = "pod-spec-template.yml"
+	templateKey    = "podspec-configmap-key"
+)
+
+// executorTemplate is the ConfigMap with the pod that Spark's driver writes each executor into. It carries what the
+// API says of executors but Spark has no property for: there is no webhook to add it later. What the driver itself
+// sets, it sets over this (BasicExecutorFeatureStep): name, image, CPU, memory, restart policy, hostname.
+func (p *planner) executorTemplate() (*corev1.ConfigMap, error) {
+	role := executorRole(p.app)
+	base, spark := p.base(role)
+	p.ownEnv(role, spark)
+	secure(&base.Spec, spark)
+	if base.Spec.AutomountServiceAccountToken == nil {
+		no := false // an executor talks to its driver, never to the API server
+		base.Spec.AutomountServiceAccountToken = &no
+	}
+	base.Spec.Containers = append([]corev1.Container{*spark}, base.Spec.Containers...)
+
+	pod := corev1.Pod{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{Labels: base.Labels, Annotations: base.Annotations, Finalizers: base.Finalizers},
+		Spec:       base.Spec,
+	}
+	text, err := yaml.Marshal(pod)
+	if err != nil {
+		return nil, fmt.Errorf("write the executors' pod template: %w", err)
+	}
+	return p.configMap(p.names.template, map[string]string{templateKey: string(text)}, nil), nil
+}
+
+// executorTemplateVolume follows PodTemplateConfigMapStep.
+func (p *planner) executorTemplateVolume(pod *corev1.PodSpec, spark *corev1.Container) {
+	addVolume(pod, corev1.Volume{Name: templateVolume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+		LocalObjectReference: corev1.LocalObjectReference{Name: p.names.template},
+		Items:                []corev1.KeyToPath{{Key: templateKey, Path: templateFile}},
+	}}})
+	spark.VolumeMounts = append(spark.VolumeMounts, corev1.VolumeMount{Name: templateVolume, MountPath: templateDir})
+}
+
+// executorTemplateProperties tell the driver where the template is. Its container is named, because Spark otherwise
+// takes the first, which may be a sidecar.
+func (p *planner) executorTemplateProperties() map[string]string {
+	role := executorRole(p.app)
+	props := map[string]string{
+		"spark.kubernetes.executor.podTemplateFile":          templateDir + "/" + templateFile,
+		"spark.kubernetes.executor.podTemplateContainerName": role.container,
+	}
+	// Spark 4.3 forbids executors to gain privileges even where their template allows it, unless told otherwise.
+	const escalation = "spark.kubernetes.executor.securityContext.allowPrivilegeEscalation"
+	if own := role.spec.SecurityContext; own != nil && own.AllowPrivilegeEscalation != nil && *own.AllowPrivilegeEscalation && !p.conf.has(escalation) {
+		props[escalation] = "true"
+	}
+	return props
+}

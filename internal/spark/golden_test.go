@@ -1,0 +1,98 @@
+package spark
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew instead of comparing with them")
+
+// testRun is the run that all golden plans are of.
+func testRun() Run {
+	return Run{Number: 3, SubmittedAt: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+}
+
+func testPlatform() Platform {
+	return Platform{
+		Image:             "registry.example:5000/spark:{{SPARK_VERSION}}",
+		SparkConf:         map[string]string{"spark.hadoop.fs.s3a.endpoint": "https://store.example:9000"},
+		ObjectStoreSecret: "brazier-object-store",
+	}
+}
+
+// TestGolden plans each testdata/*.in.yaml and compares every object, in order, with the *.out.yaml beside it. Each
+// input starts with a comment that says what it is there for.
+func TestGolden(t *testing.T) {
+	inputs, err := filepath.Glob("testdata/*.in.yaml")
+	if err != nil || len(inputs) == 0 {
+		t.Fatalf("no inputs: %v", err)
+	}
+	for _, input := range inputs {
+		t.Run(strings.TrimSuffix(filepath.Base(input), ".in.yaml"), func(t *testing.T) {
+			platform := testPlatform()
+			if strings.Contains(input, "trust") {
+				platform.TrustBundle = readFile(t, "testdata/ca.crt")
+			}
+			plan, err := New(readApplication(t, input), testRun(), platform)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := render(t, plan)
+			golden := strings.Replace(input, ".in.", ".out.", 1)
+			if *update {
+				if err := os.WriteFile(golden, got, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(readFile(t, golden)), string(got)); diff != "" {
+				t.Errorf("the plan has changed; look at it, and if it should have, run go test -update\n-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func readApplication(t *testing.T, path string) *v1beta2.SparkApplication {
+	t.Helper()
+	app := &v1beta2.SparkApplication{}
+	if err := yaml.UnmarshalStrict(readFile(t, path), app); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return app
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// render writes a plan as one YAML stream, with its warnings as comments.
+func render(t *testing.T, plan *Plan) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	for _, warning := range plan.Warnings {
+		out.WriteString("# warning: " + warning + "\n")
+	}
+	for _, object := range plan.Objects() {
+		text, err := yaml.Marshal(object)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString("---\n")
+		out.Write(text)
+	}
+	return out.Bytes()
+}

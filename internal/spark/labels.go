@@ -1,0 +1,75 @@
+package spark
+
+import (
+	"maps"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// Labels that Spark itself sets and finds its pods by. Setting one is an error, in Spark and here
+// (KubernetesDriverConf.labels, KubernetesExecutorConf.labels).
+const (
+	labelVersion   = "spark-version"
+	labelAppName   = "spark-app-name"
+	labelProfileID = "spark-exec-resourceprofile-id"
+)
+
+func reservedLabels() []string {
+	return []string{
+		labelVersion, labelAppName, labelProfileID,
+		v1beta2.LabelSparkAppSelector, v1beta2.LabelSparkRole, v1beta2.LabelSparkExecutorID,
+	}
+}
+
+// Labels of Kueue say which queue an object waits in. A pod that had them would wait once more, by itself.
+const kueueLabels = "kueue.x-k8s.io/"
+
+// runLabels are on every object of a run, executors included.
+func runLabels(app *v1beta2.SparkApplication, run Run) map[string]string {
+	return map[string]string{
+		v1beta2.LabelAppName:            app.Name,
+		v1beta2.LabelSubmissionID:       uuid(digest("submission", app.UID, run.Number)),
+		v1beta2.LabelLaunchedByOperator: "true",
+		v1beta2.LabelRun:                strconv.FormatInt(run.Number, 10),
+	}
+}
+
+// setLabels sets the labels of driver and executors as properties: the application's own, then the role's, then those
+// of the run, which nothing overrides.
+func setLabels(s *settings, app *v1beta2.SparkApplication, run Run) {
+	roles := map[string]map[string]string{"driver": app.Spec.Driver.Labels, "executor": app.Spec.Executor.Labels}
+	for role, labels := range roles {
+		prefix := "spark.kubernetes." + role + ".label."
+		for k, v := range app.Labels {
+			if !strings.HasPrefix(k, kueueLabels) {
+				s.set(prefix+k, v, field.NewPath("metadata", "labels").Key(k))
+			}
+		}
+		s.setAll(prefix, labels, field.NewPath("spec", role, "labels"))
+		s.setAll(prefix, runLabels(app, run), nil)
+	}
+}
+
+// driverLabels are those of the driver's pod, and what its Service selects.
+func (p *planner) driverLabels() map[string]string {
+	labels := p.conf.under("spark.kubernetes.driver.label.")
+	for k, v := range labels {
+		labels[k] = p.substitute(v)
+	}
+	maps.Copy(labels, map[string]string{
+		labelVersion:                  labelValue(p.app.Spec.SparkVersion),
+		labelAppName:                  appNameLabel(p.app.Name),
+		v1beta2.LabelSparkAppSelector: p.names.appID,
+		v1beta2.LabelSparkRole:        v1beta2.SparkRoleDriver,
+	})
+	return labels
+}
+
+// substitute puts the application's ID in the place of what stands for it: Utils.substituteAppNExecIds.
+func (p *planner) substitute(text string) string {
+	return strings.ReplaceAll(text, "{{APP_ID}}", p.names.appID)
+}

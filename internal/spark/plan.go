@@ -1,0 +1,187 @@
+// Package spark turns the specification of a Spark application into a plan: the objects with which Spark's own
+// spark-submit, of the version that the application names, would have started it in cluster mode.
+//
+// It is pure. The same application, run and platform give the same objects; nothing here reads a clock, a file or a
+// cluster, or draws a random number. What the objects are for is known here; whether they exist is not: that, and
+// creating them, is the application controller's work.
+package spark
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// Run is one submission of an application.
+type Run struct {
+	// Number counts an application's submissions and never goes back; names are made of it.
+	Number int64
+	// SubmittedAt is when the run was decided. It is part of immutable objects, so it has to be remembered with the
+	// number rather than read from the clock again.
+	SubmittedAt time.Time
+}
+
+// Platform is what the operator adds to every application that does not say otherwise itself.
+type Platform struct {
+	// Image is the container image of applications that name none; {{SPARK_VERSION}} in it is the application's.
+	Image string
+	// SparkConf are properties over which the application's own win.
+	SparkConf map[string]string
+	// TrustBundle are the certificates, in PEM, that driver and executors trust instead of those in their image. It is
+	// empty where the image's own will do.
+	TrustBundle []byte
+	// ObjectStoreSecret names a Secret in the application's namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+	// Applications start without it where it does not exist.
+	ObjectStoreSecret string
+	// ServiceAccount is the account of drivers that name none. Default: DefaultServiceAccount.
+	ServiceAccount string
+	// ClusterDomain is the cluster's DNS domain. It is empty for clusters whose pods find names below svc without it.
+	ClusterDomain string
+	// APIServer is the URL at which drivers find the API server. Default: https://kubernetes.default.svc.
+	APIServer string
+}
+
+// DefaultServiceAccount is the account that installing Brazier makes for drivers.
+const DefaultServiceAccount = "spark"
+
+func (p Platform) serviceAccount() string {
+	if p.ServiceAccount != "" {
+		return p.ServiceAccount
+	}
+	return DefaultServiceAccount
+}
+
+// Plan is everything that one run of an application consists of, before Spark's driver adds its executors.
+type Plan struct {
+	// AppID is spark.app.id, the ID under which Spark labels its pods and writes its event log.
+	AppID string
+	// SubmissionID identifies the run towards clients of the API.
+	SubmissionID string
+	// UIService is the name of the Service of the driver's web interface, and UIPort its port. They are empty where
+	// the application has turned the interface off.
+	UIService string
+	UIPort    int32
+	// Warnings are what the application's owner should know though it does not stop the application.
+	Warnings []string
+
+	ConfigMaps      []*corev1.ConfigMap
+	Services        []*corev1.Service
+	NetworkPolicies []*networkingv1.NetworkPolicy
+	Claims          []*corev1.PersistentVolumeClaim
+	Driver          *corev1.Pod
+}
+
+// Object is any object of a plan.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
+
+// Objects returns the plan's objects in the order in which they are to be created. The driver's pod comes last: it
+// finds its configuration mounted and its name in the DNS from its first moment, which a pod that Spark's own
+// spark-submit creates first does not.
+func (p *Plan) Objects() []Object {
+	var objects []Object
+	for _, o := range p.ConfigMaps {
+		objects = append(objects, o)
+	}
+	for _, o := range p.Services {
+		objects = append(objects, o)
+	}
+	for _, o := range p.NetworkPolicies {
+		objects = append(objects, o)
+	}
+	for _, o := range p.Claims {
+		objects = append(objects, o)
+	}
+	return append(objects, p.Driver)
+}
+
+// New plans a run of app. An application that cannot be submitted, or that asks for something that Brazier does not
+// do, gives an error that lists every reason, each with its field, its value and the way out.
+func New(app *v1beta2.SparkApplication, run Run, platform Platform) (*Plan, error) {
+	of, warning, tooOld := releaseOf(app.Spec.SparkVersion)
+	if tooOld != nil {
+		return nil, field.ErrorList{tooOld}.ToAggregate()
+	}
+	errs := validate(app)
+	errs = append(errs, refusals(app.Spec.SparkConf, field.NewPath("spec", "sparkConf"))...)
+	errs = append(errs, refusals(platform.SparkConf, field.NewPath("operator", "sparkConf"))...)
+	if len(errs) > 0 {
+		return nil, errs.ToAggregate()
+	}
+	conf := assemble(app, run, platform, of)
+	p := &planner{
+		app:      app,
+		run:      run,
+		platform: platform,
+		release:  of,
+		conf:     conf,
+		names:    newNames(app.Name, app.UID, run.Number, conf.get("spark.kubernetes.driver.pod.name")),
+	}
+	if warning != "" {
+		p.warnings = append(p.warnings, warning)
+	}
+	return p.plan()
+}
+
+// planner holds what the makers of the single objects share.
+type planner struct {
+	app      *v1beta2.SparkApplication
+	run      Run
+	platform Platform
+	release  release
+	conf     *settings
+	names    names
+	warnings []string
+}
+
+func (p *planner) plan() (*Plan, error) {
+	p.conf.errs = append(p.conf.errs, contradictions(p.app, p.conf)...)
+	p.warnings = append(p.warnings, idle(p.app)...)
+
+	trust, err := p.trust()
+	if err != nil {
+		return nil, err
+	}
+	executors, err := p.executorTemplate()
+	if err != nil {
+		return nil, err
+	}
+	driver := p.driver()
+	plan := &Plan{
+		AppID:           p.names.appID,
+		SubmissionID:    p.names.submissionID,
+		Services:        []*corev1.Service{p.driverService()},
+		NetworkPolicies: p.networkPolicies(),
+		Claims:          p.claims(),
+		Driver:          driver,
+	}
+	if ui := p.uiService(); ui != nil {
+		plan.Services = append(plan.Services, ui)
+		plan.UIService, plan.UIPort = ui.Name, ui.Spec.Ports[0].Port
+	}
+	plan.ConfigMaps = append(plan.ConfigMaps, trust...)
+	plan.ConfigMaps = append(plan.ConfigMaps, executors, p.confMap())
+	if len(p.conf.errs) > 0 {
+		return nil, p.conf.errs.ToAggregate()
+	}
+	plan.Warnings = p.warnings
+	return plan, nil
+}
+
+// meta is what the objects of a run have in common. They all belong to the application, and are collected with it.
+func (p *planner) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name:            name,
+		Namespace:       p.app.Namespace,
+		Labels:          runLabels(p.app, p.run),
+		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.app, v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind))},
+	}
+}

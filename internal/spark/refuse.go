@@ -1,0 +1,79 @@
+package spark
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// refusal is a property that a submission without a JVM, or without its author's disk, cannot follow.
+type refusal struct {
+	key    string // all properties that begin with it, if it ends with a dot
+	remedy string
+}
+
+func refusedProperties() []refusal {
+	const (
+		template  = "names a file that the operator does not have; write the template into "
+		kerberos  = "is not done by this version; mount a keytab or a token from a Secret with spec.driver.secrets"
+		noSecrets = "names a file that the operator does not have; mount it from a Secret and use spark.kubernetes.authenticate.driver.mounted.*"
+		managed   = "is the operator's to set; leave it out"
+	)
+	return []refusal{
+		{"spark.app.id", managed},
+		{"spark.app.submitTime", managed},
+		{"spark.driver.bindAddress", "is the driver pod's own address in Kubernetes; leave it out"},
+		{"spark.driver.host", "is the name of the driver's Service in Kubernetes; leave it out"},
+		{"spark.kerberos.keytab", kerberos},
+		{"spark.kerberos.principal", kerberos},
+		{"spark.kubernetes.kerberos.", kerberos},
+		{"spark.kubernetes.authenticate.driver.caCertFile", noSecrets},
+		{"spark.kubernetes.authenticate.driver.clientCertFile", noSecrets},
+		{"spark.kubernetes.authenticate.driver.clientKeyFile", noSecrets},
+		{"spark.kubernetes.authenticate.driver.oauthToken", noSecrets},
+		{"spark.kubernetes.authenticate.driver.oauthTokenFile", noSecrets},
+		{"spark.kubernetes.authenticate.submission.", "is about spark-submit, which does not run here; leave it out"},
+		{"spark.kubernetes.driver.pod.featureSteps", "names classes that only a JVM can run; write what they do into spec.driver.template"},
+		{"spark.kubernetes.driver.podTemplateFile", template + "spec.driver.template"},
+		{"spark.kubernetes.driver.resourceNamePrefix", managed},
+		{"spark.kubernetes.executor.podTemplateFile", template + "spec.executor.template"},
+		{"spark.kubernetes.resource.type", managed},
+		{"spark.kubernetes.scheduler.volcano.", "is not done by this version; leave it out"},
+		{"spark.kubernetes.submitInDriver", managed},
+	}
+}
+
+// refusals finds the properties that cannot be followed among those said at one place.
+func refusals(said map[string]string, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, key := range slices.Sorted(maps.Keys(said)) {
+		for _, r := range refusedProperties() {
+			if key == r.key || strings.HasSuffix(r.key, ".") && strings.HasPrefix(key, r.key) {
+				errs = append(errs, field.Invalid(at.Key(key), said[key], r.remedy))
+			}
+		}
+	}
+	return errs
+}
+
+// contradictions are values that Spark would take, but that cannot be meant together with the rest.
+func contradictions(app *v1beta2.SparkApplication, conf *settings) field.ErrorList {
+	var errs field.ErrorList
+	const excluded, namespace = "spark.kubernetes.driver.pod.excludedFeatureSteps", "spark.kubernetes.namespace"
+	if steps := conf.get(excluded); steps != "" && steps != networkPolicyStep {
+		errs = append(errs, field.Invalid(conf.said[excluded], steps, "only "+networkPolicyStep+" can be left out without a JVM"))
+	}
+	if said, ok := app.Spec.SparkConf[namespace]; ok && said != app.Namespace {
+		errs = append(errs, field.Invalid(field.NewPath("spec", "sparkConf").Key(namespace), said,
+			"is not the application's own namespace, "+app.Namespace+"; create the application there instead"))
+	}
+	if app.Spec.Executor.Lifecycle != nil && conf.boolean("spark.decommission.enabled") {
+		errs = append(errs, field.Forbidden(field.NewPath("spec", "executor", "lifecycle"),
+			"spark.decommission.enabled makes Spark put a hook of its own in this place; keep one of them"))
+	}
+	return errs
+}

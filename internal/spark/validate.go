@@ -1,0 +1,184 @@
+package spark
+
+import (
+	"maps"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// validate finds what a run of app cannot be planned with: values that make no sense, and fields that this version of
+// Brazier does not do. Nothing that an application says is dropped without a word.
+func validate(app *v1beta2.SparkApplication) field.ErrorList {
+	errs := validateName(app)
+	errs = append(errs, validateProgram(app)...)
+	errs = append(errs, validateDependencies(app)...)
+	errs = append(errs, validatePods(app)...)
+	errs = append(errs, undone(app)...)
+	return errs
+}
+
+func validateName(app *v1beta2.SparkApplication) field.ErrorList {
+	if len(app.Name) <= validation.LabelValueMaxLength {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(field.NewPath("metadata", "name"), app.Name,
+		"is longer than the 63 characters of a label, by which clients find an application's pods; shorten it")}
+}
+
+// validateProgram looks at what is to be run.
+func validateProgram(app *v1beta2.SparkApplication) field.ErrorList {
+	var errs field.ErrorList
+	spec := field.NewPath("spec")
+	switch app.Spec.Type {
+	case v1beta2.SparkApplicationTypeJava, v1beta2.SparkApplicationTypeScala:
+		if app.Spec.MainClass == "" {
+			errs = append(errs, field.Required(spec.Child("mainClass"),
+				"a jar's manifest cannot be read before the driver runs; name the class with the main method"))
+		}
+	case v1beta2.SparkApplicationTypePython, v1beta2.SparkApplicationTypeR:
+	default:
+		errs = append(errs, field.NotSupported(spec.Child("type"), app.Spec.Type, []string{"Java", "Scala", "Python", "R"}))
+	}
+	if app.Spec.PythonVersion == "2" {
+		errs = append(errs, field.Invalid(spec.Child("pythonVersion"), "2", "no Spark since 3.0 runs Python 2; write 3 or leave it out"))
+	}
+	file := spec.Child("mainApplicationFile")
+	switch {
+	case app.Spec.MainApplicationFile == "":
+		errs = append(errs, field.Required(file, "name the file to run, for example local:///opt/spark/examples/src/main/python/pi.py"))
+	case app.Spec.MainApplicationFile == noResource && isJVM(app):
+	default:
+		errs = append(errs, validateURI(file, app.Spec.MainApplicationFile)...)
+	}
+	if app.Spec.Mode != "" && app.Spec.Mode != v1beta2.DeployModeCluster {
+		errs = append(errs, field.Invalid(spec.Child("mode"), app.Spec.Mode,
+			"would run the driver inside the operator, where one application can take down all; use cluster"))
+	}
+	return errs
+}
+
+func validateDependencies(app *v1beta2.SparkApplication) field.ErrorList {
+	var errs field.ErrorList
+	deps, spec := app.Spec.Deps, field.NewPath("spec", "deps")
+	for name, uris := range map[string][]string{"jars": deps.Jars, "files": deps.Files, "pyFiles": deps.PyFiles, "archives": deps.Archives} {
+		for i, uri := range uris {
+			errs = append(errs, validateURI(spec.Child(name).Index(i), uri)...)
+		}
+	}
+	for i, coordinate := range deps.Packages {
+		if strings.Count(coordinate, ":") != 2 {
+			errs = append(errs, field.Invalid(spec.Child("packages").Index(i), coordinate,
+				"is not a Maven coordinate; write group:artifact:version"))
+		}
+	}
+	return errs
+}
+
+// validateURI refuses files that only the submitter's machine has: by the time that the driver reads them, nobody has.
+func validateURI(at *field.Path, uri string) field.ErrorList {
+	parsed, err := url.Parse(uri)
+	if err != nil {
+		return field.ErrorList{field.Invalid(at, uri, "is not a URI: "+err.Error())}
+	}
+	if parsed.Scheme != "" && parsed.Scheme != "file" {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(at, uri, "is a file on no disk that the driver sees; for a file in the image write local://"+
+		path.Join("/", parsed.Path)+", for one on your machine use \"brazier run\", which uploads it")}
+}
+
+// validatePods looks at what driver and executors have alike.
+func validatePods(app *v1beta2.SparkApplication) field.ErrorList {
+	var errs field.ErrorList
+	for _, r := range []role{driverRole(app), executorRole(app)} {
+		labels := r.path.Child("labels")
+		errs = append(errs, metavalidation.ValidateLabels(substituted(r.spec.Labels), labels)...)
+		errs = append(errs, reserved(r.spec.Labels, labels)...)
+		if len(app.Spec.NodeSelector) > 0 && len(r.spec.NodeSelector) > 0 {
+			errs = append(errs, field.Forbidden(r.path.Child("nodeSelector"), "spec.nodeSelector is set as well; keep one of them"))
+		}
+		if gpu := r.spec.GPU; gpu != nil && (gpu.Name == "" || gpu.Quantity < 1) {
+			errs = append(errs, field.Invalid(r.path.Child("gpu"), *gpu, "needs the name of a resource, for example nvidia.com/gpu, and a quantity above zero"))
+		}
+	}
+	return append(errs, reserved(app.Labels, field.NewPath("metadata", "labels"))...)
+}
+
+// substituted is labels with something in the place of the IDs that Spark fills in.
+func substituted(labels map[string]string) map[string]string {
+	ids := strings.NewReplacer("{{APP_ID}}", "spark", "{{EXECUTOR_ID}}", "1")
+	filled := maps.Clone(labels)
+	for k, v := range filled {
+		filled[k] = ids.Replace(v)
+	}
+	return filled
+}
+
+func reserved(labels map[string]string, at *field.Path) field.ErrorList {
+	var errs field.ErrorList
+	for _, name := range reservedLabels() {
+		if _, ok := labels[name]; ok {
+			errs = append(errs, field.Forbidden(at.Key(name), "Spark keeps its own books by this label; rename yours"))
+		}
+	}
+	return errs
+}
+
+// undone are the fields of the API that this version does not act on.
+func undone(app *v1beta2.SparkApplication) field.ErrorList {
+	spec := field.NewPath("spec")
+	var errs field.ErrorList
+	refuse := func(said bool, at *field.Path, why string) {
+		if said {
+			errs = append(errs, field.Forbidden(at, why))
+		}
+	}
+	refuse(app.Spec.Monitoring != nil, spec.Child("monitoring"),
+		"is not done by this version; set spark.metrics.conf.* in spec.sparkConf, and spark.ui.prometheus.enabled for executors")
+	refuse(app.Spec.BatchScheduler != "", spec.Child("batchScheduler"),
+		"is not done by this version; leave it out, or name a scheduler in spec.driver.schedulerName and spec.executor.schedulerName")
+	refuse(app.Spec.BatchSchedulerOptions != nil, spec.Child("batchSchedulerOptions"), "is not done by this version; leave it out")
+	refuse(len(app.Spec.DriverIngressOptions) > 0, spec.Child("driverIngressOptions"),
+		"is not done by this version; make a Service and an Ingress that select the label "+v1beta2.LabelAppName)
+	refuse(app.Spec.DriverPodDisruptionBudget, spec.Child("driverPodDisruptionBudget"),
+		"is not done by this version; make a PodDisruptionBudget that selects the label "+v1beta2.LabelAppName)
+	refuse(app.Spec.Executor.MemoryLimit != "", spec.Child("executor", "memoryLimit"),
+		"Spark sets the limit of an executor itself, to memory with memoryOverhead; raise memoryOverhead")
+	if ui := app.Spec.SparkUIOptions; ui != nil {
+		const noIngress = "is not done by this version, which makes no Ingress; make one for the Service of the web interface"
+		refuse(len(ui.IngressAnnotations) > 0, spec.Child("sparkUIOptions", "ingressAnnotations"), noIngress)
+		refuse(len(ui.IngressTLS) > 0, spec.Child("sparkUIOptions", "ingressTLS"), noIngress)
+	}
+	return errs
+}
+
+// idle are things said that change nothing, which is worth a word but no refusal.
+func idle(app *v1beta2.SparkApplication) []string {
+	var warnings []string
+	for _, key := range []string{"spark.app.name", "spark.master", "spark.submit.deployMode"} {
+		if _, ok := app.Spec.SparkConf[key]; ok {
+			warnings = append(warnings, "spec.sparkConf["+key+"]: has no effect; the operator sets it")
+		}
+	}
+	mounted := map[string]bool{}
+	for _, r := range []role{driverRole(app), executorRole(app)} {
+		for _, mount := range r.spec.VolumeMounts {
+			mounted[mount.Name] = true
+		}
+	}
+	for _, volume := range app.Spec.Volumes {
+		if !mounted[volume.Name] {
+			warnings = append(warnings, "spec.volumes["+volume.Name+"]: neither driver nor executors mount it")
+		}
+	}
+	slices.Sort(warnings)
+	return warnings
+}
