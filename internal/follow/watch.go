@@ -66,12 +66,12 @@ func (f *follower) observed(source *cache.ListWatch, went func(*model, error)) *
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			list, err := source.ListWithContext(ctx, options)
 			f.send(ctx, func(m *model) { went(m, err) })
-			return list, err //nolint:wrapcheck // The reflector looks at what kind of error it is.
+			return list, err // The reflector looks at what kind of error it is.
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			events, err := source.WatchWithContext(ctx, options)
 			f.send(ctx, func(m *model) { went(m, err) })
-			return events, err //nolint:wrapcheck // The reflector looks at what kind of error it is.
+			return events, err // The reflector looks at what kind of error it is.
 		},
 	}
 }

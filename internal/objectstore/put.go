@@ -54,7 +54,7 @@ func (b *Bucket) Put(ctx context.Context, key string, content io.Reader, size in
 func (b *Bucket) PutFile(ctx context.Context, prefix, file string, progress Progress) (Upload, error) {
 	content, err := os.Open(file)
 	if err != nil {
-		return Upload{}, err //nolint:wrapcheck // The error names the file and what was tried.
+		return Upload{}, err // The error names the file and what was tried.
 	}
 	defer content.Close()
 
@@ -97,7 +97,7 @@ func (m *meter) Read(p []byte) (int, error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		m.fail(err)
 	}
-	return n, err //nolint:wrapcheck // io.Reader's contract: io.EOF comes as it is.
+	return n, err // io.Reader's contract: io.EOF comes as it is.
 }
 
 // verifier reads content and ends in an error where that is not what it was to be.
@@ -113,7 +113,7 @@ func (v *verifier) Read(p []byte) (int, error) {
 	if errors.Is(err, io.EOF) && string(v.got.Sum(nil)) != string(v.want) {
 		return n, errChanged
 	}
-	return n, err //nolint:wrapcheck // io.Reader's contract: io.EOF comes as it is.
+	return n, err // io.Reader's contract: io.EOF comes as it is.
 }
 
 // contextReader stops reading when its context ends.
@@ -124,7 +124,7 @@ type contextReader struct {
 
 func (r contextReader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
-		return 0, err //nolint:wrapcheck // io.Reader's contract.
+		return 0, err // io.Reader's contract.
 	}
-	return r.content.Read(p) //nolint:wrapcheck // io.Reader's contract.
+	return r.content.Read(p) // io.Reader's contract.
 }
