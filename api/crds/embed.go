@@ -10,4 +10,4 @@ import "embed"
 var FS embed.FS
 
 //go:generate go tool -modfile=../../tools/go.mod controller-gen paths=../v1beta2 object crd:generateEmbeddedObjectMeta=true output:crd:dir=.
-//go:generate go run ./internal/compact sparkoperator.k8s.io_sparkapplications.yaml
+//go:generate go run ./internal/compact

@@ -56,6 +56,21 @@ func TestDefinitionsAreSmallEnoughToStore(t *testing.T) {
 	}
 }
 
+func TestOwnFieldsAreExplained(t *testing.T) {
+	spec := definitions(t)[sparkApplications].Spec.Validation.OpenAPIV3Schema.Properties["spec"]
+	driver := spec.Properties["driver"]
+	for _, fields := range []map[string]apiextensions.JSONSchemaProps{spec.Properties, driver.Properties, spec.Properties["restartPolicy"].Properties} {
+		for name, field := range fields {
+			if field.Description == "" {
+				t.Errorf("kubectl explain has nothing to say of the field %s", name)
+			}
+		}
+	}
+	if container := driver.Properties["sidecars"].Items.Schema; container.Properties["image"].Description != "" {
+		t.Error("descriptions of Kubernetes' own types take most of the definition's size; internal/compact should have left them out")
+	}
+}
+
 // files returns the names of the definitions' files.
 func files(t *testing.T) []string {
 	t.Helper()

@@ -36,7 +36,9 @@ func TestAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(plane.Stop)
-	client, err := dynamic.NewForConfig(plane.Config())
+	config := plane.Config()
+	config.QPS = -1 // no limit: this is the server's only client
+	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}

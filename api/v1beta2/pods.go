@@ -214,7 +214,7 @@ type SecretType string
 const (
 	// SecretTypeGCPServiceAccount is the key of a Google service account, in the file key.json.
 	// GOOGLE_APPLICATION_CREDENTIALS points to it.
-	SecretTypeGCPServiceAccount SecretType = "GCPServiceAccount"
+	SecretTypeGCPServiceAccount SecretType = "GCPServiceAccount" //nolint:gosec // what a Secret is for, not a secret
 	// SecretTypeHadoopDelegationToken is a Hadoop delegation token, in the file hadoop.token.
 	// HADOOP_TOKEN_FILE_LOCATION points to it.
 	SecretTypeHadoopDelegationToken SecretType = "HadoopDelegationToken"

@@ -1,6 +1,5 @@
-// Command compact makes a generated custom resource definition small enough to store and kind enough to use:
-//
-//	go run ./internal/compact FILE
+// Command compact makes the generated custom resource definitions in the working directory small enough to store and
+// kind enough to use. go generate runs it after controller-gen.
 //
 // A SparkApplication embeds two pod templates and many more of Kubernetes' own types. Their descriptions are most of
 // the definition, and Kubernetes' documentation rather than ours, so they go; the descriptions of our own fields stay,
@@ -25,40 +24,43 @@ import (
 
 type schema = apiextensionsv1.JSONSchemaProps
 
+// kinds has the type behind each definition, by the name that controller-gen gives the definition's file.
+var kinds = map[string]reflect.Type{
+	"sparkoperator.k8s.io_sparkapplications.yaml": reflect.TypeFor[v1beta2.SparkApplication](),
+}
+
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: compact FILE")
-		os.Exit(2)
-	}
-	if err := run(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, "compact:", err)
-		os.Exit(1)
+	for file, kind := range kinds {
+		if err := rewrite(file, kind); err != nil {
+			fmt.Fprintf(os.Stderr, "compact %s: %v\n", file, err)
+			os.Exit(1)
+		}
 	}
 }
 
-// run rewrites the definition in the file at path.
-func run(path string) error {
-	in, err := os.ReadFile(path)
+// rewrite compacts the definition of kind in the file.
+func rewrite(file string, kind reflect.Type) error {
+	in, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
 	var crd apiextensionsv1.CustomResourceDefinition
 	if err := yaml.UnmarshalStrict(in, &crd); err != nil {
-		return fmt.Errorf("read %s: %w", path, err)
+		return fmt.Errorf("decode: %w", err)
 	}
 	for _, version := range crd.Spec.Versions {
-		compact(version.Schema.OpenAPIV3Schema, reflect.TypeFor[v1beta2.SparkApplication]())
+		compact(version.Schema.OpenAPIV3Schema, kind)
 	}
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&crd)
 	if err != nil {
-		return fmt.Errorf("convert %s: %w", path, err)
+		return fmt.Errorf("convert: %w", err)
 	}
 	delete(object, "status") // the API server's to write
 	out, err := yaml.Marshal(object)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", path, err)
+		return fmt.Errorf("encode: %w", err)
 	}
-	return os.WriteFile(path, append([]byte("---\n"), out...), 0o644)
+	return os.WriteFile(file, append([]byte("---\n"), out...), 0o600)
 }
 
 // compact drops the descriptions beneath each of Kubernetes' own types in s, the schema of t. The description of s
