@@ -1,0 +1,125 @@
+package operator
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"sigs.k8s.io/yaml"
+
+	"brazier.sh/brazier/internal/spark"
+)
+
+// Config is what the operator's configuration file says. The zero value is a working operator that gives applications
+// nothing of its own.
+type Config struct {
+	// Image is the container image of applications that name none; {{SPARK_VERSION}} in it is the application's version.
+	Image string `json:"image,omitempty"`
+	// SparkConf are properties of every application; the application's own win over them.
+	SparkConf map[string]string `json:"sparkConf,omitempty"`
+	// TrustBundle are the certificates, in PEM, of authorities that drivers and executors trust instead of those of
+	// their image.
+	TrustBundle string `json:"trustBundle,omitempty"`
+	// ObjectStoreSecret names a Secret of an application's namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+	ObjectStoreSecret string `json:"objectStoreSecret,omitempty"`
+	// ServiceAccount is the account of drivers that name none. Default: spark.
+	ServiceAccount string `json:"serviceAccount,omitempty"`
+	// ClusterDomain is the cluster's DNS domain. Default: pods find names below svc without it.
+	ClusterDomain string `json:"clusterDomain,omitempty"`
+	// APIServer is the URL at which drivers find the API server. Default: https://kubernetes.default.svc.
+	APIServer string `json:"apiServer,omitempty"`
+
+	// Namespaces are those whose applications the operator looks after. Default: all.
+	Namespaces []string `json:"namespaces,omitempty"`
+	// Workers is how many applications are worked on at once. Default: 10.
+	Workers int `json:"workers,omitempty"`
+	// LeaderElectionNamespace is the namespace of the lease that one of several replicas holds. Empty turns the election
+	// off, for an operator that is known to be the only one.
+	LeaderElectionNamespace string `json:"leaderElectionNamespace,omitempty"`
+	// MetricsAddress is where metrics are served, over TLS and to whom the API server lets read them. Default: ":8443";
+	// "0" turns it off.
+	MetricsAddress string `json:"metricsAddress,omitempty"`
+	// HealthAddress is where /healthz and /readyz are served. Default: ":8081"; "0" turns it off.
+	HealthAddress string `json:"healthAddress,omitempty"`
+	// LogLevel is debug, info, warn or error. Default: info.
+	LogLevel slog.Level `json:"logLevel,omitempty"`
+}
+
+const (
+	defaultWorkers        = 10
+	defaultMetricsAddress = ":8443"
+	defaultHealthAddress  = ":8081"
+)
+
+// ReadConfig reads the configuration file. A field that it does not know is an error, as a typing error would otherwise
+// go unnoticed.
+func ReadConfig(path string) (Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	config, err := ParseConfig(text)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return config, nil
+}
+
+// ParseConfig parses the YAML of a configuration file and fills in defaults.
+func ParseConfig(text []byte) (Config, error) {
+	config := Config{
+		Workers:        defaultWorkers,
+		MetricsAddress: defaultMetricsAddress,
+		HealthAddress:  defaultHealthAddress,
+	}
+	if err := yaml.UnmarshalStrict(text, &config); err != nil {
+		return Config{}, fmt.Errorf("parse: %w", err)
+	}
+	return config, config.validate()
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if c.Workers < 1 {
+		errs = append(errs, fmt.Errorf("workers: %d is too few; write 1 or more, or leave it out for %d", c.Workers, defaultWorkers))
+	}
+	if err := checkCertificates(c.TrustBundle); err != nil {
+		errs = append(errs, fmt.Errorf("trustBundle: %w; write one or more certificates in PEM", err))
+	}
+	return errors.Join(errs...)
+}
+
+func checkCertificates(bundle string) error {
+	rest := []byte(bundle)
+	for number := 1; ; number++ {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		if block == nil {
+			break
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return fmt.Errorf("block %d is not a certificate: %w", number, err)
+		}
+		bundle = ""
+	}
+	if bundle != "" {
+		return errors.New("there is no certificate in it")
+	}
+	return nil
+}
+
+// platform is what the operator gives to every application.
+func (c Config) platform() spark.Platform {
+	return spark.Platform{
+		Image:             c.Image,
+		SparkConf:         c.SparkConf,
+		TrustBundle:       []byte(c.TrustBundle),
+		ObjectStoreSecret: c.ObjectStoreSecret,
+		ServiceAccount:    c.ServiceAccount,
+		ClusterDomain:     c.ClusterDomain,
+		APIServer:         c.APIServer,
+	}
+}

@@ -1,0 +1,135 @@
+// Package operator is the one place that lists and wires Brazier's controllers, with what they share: connection, cache,
+// leader election, health, metrics, logs. What a controller does is not known here.
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/controller/application"
+)
+
+const (
+	// leaseName is the lease that the working replica holds.
+	leaseName = "brazier-operator"
+	// readyWait is how long a readiness probe waits for the cache. It is shorter than the probe's own patience.
+	readyWait = 500 * time.Millisecond
+)
+
+// Run runs the operator on the cluster of rest until ctx ends. Logs go to out as JSON.
+func Run(ctx context.Context, rest *rest.Config, config Config, out io.Writer) error {
+	setLogger(out, config.LogLevel)
+	mgr, err := newManager(rest, config)
+	if err != nil {
+		return fmt.Errorf("set up the operator: %w", err)
+	}
+	if err := addControllers(mgr, config); err != nil {
+		return fmt.Errorf("set up the controllers: %w", err)
+	}
+	if err := addProbes(mgr); err != nil {
+		return fmt.Errorf("set up the probes: %w", err)
+	}
+	if err := mgr.Start(ctx); err != nil {
+		return fmt.Errorf("run the operator: %w", err)
+	}
+	return nil
+}
+
+// addControllers lists every controller there is.
+func addControllers(mgr ctrl.Manager, config Config) error {
+	uncached, err := client.New(mgr.GetConfig(), client.Options{
+		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
+	})
+	if err != nil {
+		return fmt.Errorf("make a client without a cache: %w", err)
+	}
+	return application.Add(mgr, uncached, application.Options{
+		Platform: config.platform(), Workers: config.Workers, Metrics: metrics.Registry,
+	})
+}
+
+func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
+		return nil, fmt.Errorf("register kinds: %w", err)
+	}
+	return ctrl.NewManager(unthrottled(rest), ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cacheOptions(config),
+		Client:                        client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}},
+		Metrics:                       metricsOptions(config),
+		HealthProbeBindAddress:        config.HealthAddress,
+		LeaderElection:                config.LeaderElectionNamespace != "",
+		LeaderElectionNamespace:       config.LeaderElectionNamespace,
+		LeaderElectionID:              leaseName,
+		LeaderElectionReleaseOnCancel: true,
+	})
+}
+
+// unthrottled leaves it to the API server, which knows its load, to slow the operator down: one bucket in here for reads,
+// writes and events alike only makes status late.
+func unthrottled(config *rest.Config) *rest.Config {
+	config = rest.CopyConfig(config)
+	config.QPS, config.Burst = -1, 0
+	return config
+}
+
+func cacheOptions(config Config) cache.Options {
+	options := cache.Options{ByObject: application.CacheOptions()}
+	if len(config.Namespaces) > 0 {
+		options.DefaultNamespaces = make(map[string]cache.Config, len(config.Namespaces))
+		for _, namespace := range config.Namespaces {
+			options.DefaultNamespaces[namespace] = cache.Config{}
+		}
+	}
+	return options
+}
+
+// metricsOptions has metrics served over TLS, to those whom the API server lets read /metrics.
+func metricsOptions(config Config) metricsserver.Options {
+	return metricsserver.Options{
+		BindAddress:    config.MetricsAddress,
+		SecureServing:  true,
+		FilterProvider: filters.WithAuthenticationAndAuthorization,
+	}
+}
+
+func addProbes(mgr ctrl.Manager) error {
+	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("cache", func(req *http.Request) error {
+		ctx, cancel := context.WithTimeout(req.Context(), readyWait)
+		defer cancel()
+		if !mgr.GetCache().WaitForCacheSync(ctx) {
+			return errors.New("the cache is not filled yet")
+		}
+		return nil
+	})
+}
+
+// setLogger has this process and the libraries in it log in one form.
+func setLogger(out io.Writer, level slog.Level) {
+	handler := slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})
+	ctrl.SetLogger(logr.FromSlogHandler(handler))
+	klog.SetSlogLogger(slog.New(handler))
+}
