@@ -15,9 +15,8 @@ import (
 
 // coreDNS is upstream's command with the plugins that a single node needs, of the more than fifty that there are.
 var coreDNS = dispatch.Part{
-	Name:      "coredns",
-	Module:    "github.com/coredns/coredns",
-	GCPercent: 50,
+	Name:   "coredns",
+	Module: "github.com/coredns/coredns",
 	Run: func([]string) error {
 		coremain.Run()
 		return nil

@@ -8,9 +8,8 @@ import (
 
 // etcd is upstream's command, with upstream's flags.
 var etcd = dispatch.Part{
-	Name:      "etcd",
-	Module:    "go.etcd.io/etcd/server/v3",
-	GCPercent: 50,
+	Name:   "etcd",
+	Module: "go.etcd.io/etcd/server/v3",
 	Run: func(args []string) error {
 		etcdmain.Main(append([]string{"etcd"}, args...))
 		return nil

@@ -9,9 +9,8 @@ import (
 
 // kubeAPIServer is upstream's command, with upstream's flags.
 var kubeAPIServer = dispatch.Part{
-	Name:      "kube-apiserver",
-	Module:    kubernetes,
-	GCPercent: 50,
+	Name:   "kube-apiserver",
+	Module: kubernetes,
 	Run: func([]string) error {
 		return cli.RunNoErrOutput(app.NewAPIServerCommand())
 	},

@@ -9,9 +9,8 @@ import (
 
 // kubeControllerManager is upstream's command, with upstream's flags.
 var kubeControllerManager = dispatch.Part{
-	Name:      "kube-controller-manager",
-	Module:    kubernetes,
-	GCPercent: 50,
+	Name:   "kube-controller-manager",
+	Module: kubernetes,
 	Run: func([]string) error {
 		return cli.RunNoErrOutput(app.NewControllerManagerCommand())
 	},

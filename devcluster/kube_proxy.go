@@ -9,9 +9,8 @@ import (
 
 // kubeProxy is upstream's command, with upstream's flags.
 var kubeProxy = dispatch.Part{
-	Name:      "kube-proxy",
-	Module:    kubernetes,
-	GCPercent: 50,
+	Name:   "kube-proxy",
+	Module: kubernetes,
 	Run: func([]string) error {
 		return cli.RunNoErrOutput(app.NewProxyCommand())
 	},

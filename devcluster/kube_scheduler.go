@@ -9,9 +9,8 @@ import (
 
 // kubeScheduler is upstream's command, with upstream's flags.
 var kubeScheduler = dispatch.Part{
-	Name:      "kube-scheduler",
-	Module:    kubernetes,
-	GCPercent: 50,
+	Name:   "kube-scheduler",
+	Module: kubernetes,
 	Run: func([]string) error {
 		return cli.RunNoErrOutput(app.NewSchedulerCommand())
 	},

@@ -11,9 +11,8 @@ import (
 
 // kubelet is upstream's command, with upstream's flags.
 var kubelet = dispatch.Part{
-	Name:      "kubelet",
-	Module:    kubernetes,
-	GCPercent: 50,
+	Name:   "kubelet",
+	Module: kubernetes,
 	Run: func([]string) error {
 		return cli.RunNoErrOutput(app.NewKubeletCommand(context.Background()))
 	},

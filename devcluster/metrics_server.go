@@ -10,9 +10,8 @@ import (
 
 // metricsServer is upstream's command, with upstream's flags.
 var metricsServer = dispatch.Part{
-	Name:      "metrics-server",
-	Module:    "sigs.k8s.io/metrics-server",
-	GCPercent: 50,
+	Name:   "metrics-server",
+	Module: "sigs.k8s.io/metrics-server",
 	Run: func([]string) error {
 		logs.InitLogs()
 		defer logs.FlushLogs()

@@ -7,8 +7,7 @@ import (
 
 // objectStore is the Versity gateway over a folder.
 var objectStore = dispatch.Part{
-	Name:      "object-store",
-	Module:    "github.com/versity/versitygw",
-	GCPercent: 50,
-	Run:       objectstore.Run,
+	Name:   "object-store",
+	Module: "github.com/versity/versitygw",
+	Run:    objectstore.Run,
 }

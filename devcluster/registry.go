@@ -7,8 +7,7 @@ import (
 
 // ociRegistry is CNCF Distribution with its storage on the local disk.
 var ociRegistry = dispatch.Part{
-	Name:      "registry",
-	Module:    "github.com/distribution/distribution/v3",
-	GCPercent: 50,
-	Run:       registry.Run,
+	Name:   "registry",
+	Module: "github.com/distribution/distribution/v3",
+	Run:    registry.Run,
 }

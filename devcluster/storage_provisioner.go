@@ -7,8 +7,7 @@ import (
 
 // storageProvisioner is Brazier's own, on the library that all external provisioners share.
 var storageProvisioner = dispatch.Part{
-	Name:      "storage-provisioner",
-	Module:    "sigs.k8s.io/sig-storage-lib-external-provisioner/v13",
-	GCPercent: 50,
-	Run:       provisioner.Run,
+	Name:   "storage-provisioner",
+	Module: "sigs.k8s.io/sig-storage-lib-external-provisioner/v13",
+	Run:    provisioner.Run,
 }

@@ -1,5 +1,5 @@
-// Package dispatch turns one binary into many commands: it finds the part that the first argument names, gives the Go
-// runtime the memory settings of that part and runs it. It knows nothing of what the parts do.
+// Package dispatch turns one binary into many commands: it finds the part that the first argument names and
+// runs it. It knows nothing of what the parts do.
 package dispatch
 
 import (
@@ -21,10 +21,6 @@ type Part struct {
 
 	// Module is the path of the Go module that the part comes from; its version is the part's version.
 	Module string
-
-	// GCPercent is how far the heap may grow, in percent of what is in use, before the garbage collector runs. It holds
-	// only where GOGC does not say otherwise.
-	GCPercent int
 
 	// Run runs the part until it ends or is told to by a signal. It may end the process itself, as upstream's commands do.
 	Run func(args []string) error
@@ -63,7 +59,6 @@ func run(parts []Part, args []string, stdout io.Writer) error {
 		return &usageError{err: fmt.Errorf("%q is not a part", name), known: names(parts)}
 	}
 	part := parts[i]
-	limitHeap(part.GCPercent)
 
 	// Upstream's commands read their flags from os.Args, and print os.Args[0] in their usage.
 	os.Args = append([]string{part.Name}, rest...)
@@ -71,13 +66,6 @@ func run(parts []Part, args []string, stdout io.Writer) error {
 		return fmt.Errorf("%s: %w", part.Name, err)
 	}
 	return nil
-}
-
-// limitHeap sets the garbage collector's target, unless the environment already has.
-func limitHeap(percent int) {
-	if percent > 0 && os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
 }
 
 // writeVersions prints each part's version as the build recorded it, so that it cannot differ from what was linked.

@@ -78,29 +78,6 @@ func TestMainFails(t *testing.T) {
 	}
 }
 
-func TestLimitHeap(t *testing.T) {
-	tests := map[string]struct {
-		reason  string
-		env     string
-		percent int
-		want    int
-	}{
-		"Part":        {reason: "A part's own setting holds by default.", percent: 37, want: 37},
-		"Environment": {reason: "Whoever sets GOGC knows better.", env: "90", percent: 37, want: 100},
-		"None":        {reason: "A part without a setting has the runtime's.", want: 100},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Setenv("GOGC", tt.env)
-			before := debug.SetGCPercent(100)
-			limitHeap(tt.percent)
-			if got := debug.SetGCPercent(before); got != tt.want {
-				t.Errorf("%s\ngarbage collection at %d%%, want %d%%", tt.reason, got, tt.want)
-			}
-		})
-	}
-}
-
 func TestVersion(t *testing.T) {
 	info := &debug.BuildInfo{Deps: []*debug.Module{
 		{Path: "example.org/a", Version: "v1.2.3"},

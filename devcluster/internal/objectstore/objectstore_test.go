@@ -27,7 +27,8 @@ import (
 // TestServe puts the store to what Spark and Brazier do with it, over TLS. There is one test because the gateway allows
 // one instance of itself in a process.
 func TestServe(t *testing.T) {
-	client, root := start(t)
+	connect, root := start(t)
+	client := connect("secret")
 	bucket := aws.String("brazier")
 
 	body := []byte("spend,country\n1,FR\n")
@@ -70,9 +71,7 @@ func TestServe(t *testing.T) {
 		}
 	})
 	t.Run("WrongKey", func(t *testing.T) {
-		options := client.Options()
-		options.Credentials = credentials.NewStaticCredentialsProvider("brazier", "guess", "")
-		_, err := s3.New(options).ListBuckets(t.Context(), &s3.ListBucketsInput{})
+		_, err := connect("guess").ListBuckets(t.Context(), &s3.ListBucketsInput{})
 		wantCode(t, err, "SignatureDoesNotMatch")
 	})
 	t.Run("Private", func(t *testing.T) {
@@ -166,8 +165,9 @@ func TestMetadataFor(t *testing.T) {
 	}
 }
 
-// start serves a store with the bucket brazier until the test ends, and returns a client of it and its folder.
-func start(t *testing.T) (*s3.Client, string) {
+// start serves a store with the bucket brazier until the test ends. It returns how to connect with a secret key, and the
+// store's folder.
+func start(t *testing.T) (connect func(secret string) *s3.Client, root string) {
 	t.Helper()
 	certificate, key, roots := certificates(t)
 	opts := options{
@@ -189,13 +189,16 @@ func start(t *testing.T) (*s3.Client, string) {
 		}
 	})
 	waitHealthy(t, httpClient, "https://"+opts.address+HealthPath, ended)
-	return s3.New(s3.Options{
-		BaseEndpoint: aws.String("https://" + opts.address),
-		Region:       opts.region,
-		UsePathStyle: true,
-		HTTPClient:   httpClient,
-		Credentials:  credentials.NewStaticCredentialsProvider("brazier", "secret", ""),
-	}), opts.root
+	connect = func(secret string) *s3.Client {
+		return s3.New(s3.Options{
+			BaseEndpoint: aws.String("https://" + opts.address),
+			Region:       opts.region,
+			UsePathStyle: true,
+			HTTPClient:   httpClient,
+			Credentials:  credentials.NewStaticCredentialsProvider("brazier", secret, ""),
+		})
+	}
+	return connect, opts.root
 }
 
 // waitHealthy asks until the server answers: each refusal returns at once, so that this is a matter of milliseconds.
