@@ -1,4 +1,3 @@
-// Package supervise runs the parts of the embedded cluster.
 package supervise
 
 import (
