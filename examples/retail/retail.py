@@ -42,17 +42,21 @@ REASONS = [
     ("price not above zero", "price <= 0"),
 ]
 
+def whole(column: str) -> str:
+    """Spreadsheets and data frames like to write whole numbers as 17850.0."""
+    return f"if(endswith({column}, '.0'), left({column}, length({column}) - 2), {column})"
+
+
 PARSED = {
     "invoice": "nullif(trim(InvoiceNo), '')",
     "product": "nullif(trim(StockCode), '')",
     "description": "trim(Description)",
-    # Spreadsheets and data frames like to write whole numbers as 17850.0.
-    "quantity": "try_cast(regexp_replace(Quantity, '[.]0+$', '') AS int)",
+    "quantity": f"try_cast({whole('Quantity')} AS int)",
     "time": """CASE
         WHEN contains(InvoiceDate, '/') THEN CAST(try_to_timestamp(InvoiceDate, 'M/d/yyyy H:mm') AS timestamp_ntz)
         WHEN length(InvoiceDate) >= 10 THEN try_cast(InvoiceDate AS timestamp_ntz) END""",
     "price": "try_cast(UnitPrice AS decimal(12, 4))",
-    "customer": "nullif(regexp_replace(trim(CustomerID), '[.]0+$', ''), '')",
+    "customer": f"nullif({whole('trim(CustomerID)')}, '')",
     "country": "coalesce(nullif(trim(Country), ''), 'unknown')",
 }
 
@@ -76,8 +80,8 @@ PRODUCTS = """
         SELECT product, max_by(description, (lines, description)) AS description
         FROM (SELECT product, description, count(*) AS lines FROM lines GROUP BY product, description)
         GROUP BY product)
-    SELECT product, description, revenue, quantity, orders, rank() OVER (ORDER BY revenue DESC) AS rank
-    FROM sold JOIN names USING (product) ORDER BY rank, product
+    SELECT product, description, revenue, quantity, orders
+    FROM sold JOIN names USING (product) ORDER BY revenue DESC, product
 """
 
 # Scores are fifths: 5 is the best. Equal customers get equal scores, which ntile would not promise.
@@ -107,29 +111,34 @@ CUSTOMERS = """
     FROM scores ORDER BY value DESC, customer
 """
 
-# What is on one invoice, each product once.
-ITEMS = "SELECT DISTINCT invoice, product FROM lines"
+# What is in each basket, every product once and as a number, which is cheaper to pair and count than its code.
+CARTS = "SELECT invoice, collect_set(xxhash64(product)) AS products FROM lines GROUP BY invoice"
 
 # Pairs multiply with the square of the basket, so wholesale baskets are left out, and products too rare to reach the
-# minimal support are gone before the join. Each pair stands in the direction in which it is surer.
+# minimal support are gone before pairs are made. Each pair stands in the direction in which it is surer.
 BASKETS = """
-    WITH baskets AS (SELECT invoice FROM items GROUP BY invoice HAVING count(*) <= {max_basket}),
-    total AS (SELECT count(*) AS baskets FROM baskets),
-    small AS (SELECT invoice, product FROM items LEFT SEMI JOIN baskets USING (invoice)),
+    WITH small AS (SELECT invoice, products FROM carts WHERE size(products) <= {max_basket}),
+    total AS (SELECT count(*) AS baskets, greatest(2, {min_support} * count(*)) AS enough FROM small),
+    items AS (SELECT invoice, explode(products) AS product FROM small),
     frequent AS (
-        SELECT product, count(*) AS n FROM small GROUP BY product
-        HAVING n >= greatest(2, {min_support} * (SELECT baskets FROM total))),
-    chosen AS (SELECT invoice, product FROM small LEFT SEMI JOIN frequent USING (product)),
+        SELECT product, count(*) AS n FROM items GROUP BY product HAVING n >= (SELECT enough FROM total)),
+    chosen AS (
+        SELECT /*+ BROADCAST(frequent) */ sort_array(collect_list(product)) AS products
+        FROM items LEFT SEMI JOIN frequent USING (product) GROUP BY invoice),
+    firsts AS (SELECT products, posexplode(products) AS (place, one) FROM chosen),
     pairs AS (
-        SELECT a.product AS one, b.product AS other, count(*) AS together
-        FROM chosen a JOIN chosen b ON a.invoice = b.invoice AND a.product < b.product
-        GROUP BY a.product, b.product
-        HAVING together >= greatest(2, {min_support} * (SELECT baskets FROM total)))
-    SELECT if(a.n <= b.n, one, other) AS product, if(a.n <= b.n, other, one) AS also,
-           together, together / baskets AS support, together / least(a.n, b.n) AS confidence,
-           together * baskets / (a.n * b.n) AS lift
-    FROM pairs JOIN frequent a ON one = a.product JOIN frequent b ON other = b.product CROSS JOIN total
-    ORDER BY lift DESC, product, also
+        SELECT one, other, count(*) AS together
+        FROM firsts LATERAL VIEW explode(slice(products, place + 2, size(products))) AS other
+        GROUP BY one, other HAVING together >= (SELECT enough FROM total)),
+    counted AS (SELECT frequent.product AS number, n, products.product
+        FROM frequent JOIN products ON frequent.product = xxhash64(products.product)),
+    directed AS (
+        SELECT if((a.n, a.product) <= (b.n, b.product), struct(a.*), struct(b.*)) AS rarer,
+               if((a.n, a.product) <= (b.n, b.product), struct(b.*), struct(a.*)) AS commoner, together
+        FROM pairs JOIN counted a ON one = a.number JOIN counted b ON other = b.number)
+    SELECT rarer.product AS product, commoner.product AS also, together, together / baskets AS support,
+           together / rarer.n AS confidence, together * baskets / (rarer.n * commoner.n) AS lift
+    FROM directed CROSS JOIN total ORDER BY lift DESC, product, also
 """
 
 
@@ -184,12 +193,13 @@ def analyse(spark: SparkSession, options: argparse.Namespace) -> dict:
     lines = everything.where("reason IS NULL").drop("reason", "fingerprint")
     lines.createOrReplaceTempView("lines")
     spark.sql(ORDERS).persist().createOrReplaceTempView("orders")
-    spark.sql(ITEMS).persist().createOrReplaceTempView("items")
+    spark.sql(CARTS).persist().createOrReplaceTempView("carts")
     limits = {"max_basket": options.max_basket, "min_support": options.min_support}
     answers = {"revenue": REVENUE, "products": PRODUCTS, "customers": CUSTOMERS, "baskets": BASKETS.format(**limits)}
     for name, question in answers.items():
-        save(spark.sql(question).coalesce(1), f"{options.output}/{name}")
-        spark.read.parquet(f"{options.output}/{name}").createOrReplaceTempView(name)
+        answer = spark.sql(question).coalesce(1).persist()
+        answer.createOrReplaceTempView(name)
+        save(answer, f"{options.output}/{name}")
         say(begun, f"answered {name}")
     save(lines.hint("rebalance", "month"), f"{options.output}/lines", "month")
     say(begun, "saved the lines that count")
@@ -248,7 +258,7 @@ def judge(raw: DataFrame) -> DataFrame:
     parsed = raw.select(*[F.expr(rule).alias(name) for name, rule in PARSED.items()], "broken", fingerprint.alias("fingerprint"))
     return parsed.select(
         *PARSED,
-        F.date_format("time", "yyyy-MM").alias("month"),
+        F.expr("trunc(CAST(time AS date), 'MM')").alias("month"),
         F.expr("quantity * price").alias("amount"),
         F.expr(reason).alias("reason"),
         "fingerprint",
@@ -274,7 +284,8 @@ def totals(spark: SparkSession) -> dict:
                count(DISTINCT country) AS countries, min(month) AS first, max(month) AS last FROM orders
     """).first()
     products = spark.table("products").count()
-    return row.asDict() | {"products": products, "revenue": str(row["revenue"])}
+    text = {"revenue": str(row["revenue"]), "first": str(row["first"]), "last": str(row["last"])}
+    return row.asDict() | {"products": products} | text
 
 
 def tables(spark: SparkSession, counts: dict, options: argparse.Namespace) -> list[dict]:
@@ -302,15 +313,15 @@ def revenue_table(spark: SparkSession) -> dict:
         sold = {row["country"]: row["revenue"] for row in cells}
         others = sum(revenue for country, revenue in sold.items() if country not in strongest)
         revenues = [sum(sold.values()), *[sold.get(country, 0) for country in strongest], others]
-        rows.append([month, number(sum(row["orders"] for row in cells)), *map(number, revenues)])
+        rows.append([f"{month:%Y-%m}", number(sum(row["orders"] for row in cells)), *map(number, revenues)])
     return table("revenue", "Revenue by month and country", ["month", "orders", "revenue", *strongest, "others"], rows)
 
 
 def products_table(spark: SparkSession) -> dict:
-    best = spark.table("products").where("rank <= 10").orderBy("rank", "product").limit(10).collect()
+    best = spark.table("products").orderBy(F.desc("revenue"), "product").limit(10).collect()
     rows = [
-        [number(row["rank"]), row["product"], row["description"] or "", *map(number, (row["revenue"], row["quantity"], row["orders"]))]
-        for row in best
+        [number(rank), row["product"], row["description"] or "", *map(number, (row["revenue"], row["quantity"], row["orders"]))]
+        for rank, row in enumerate(best, start=1)
     ]
     return table("products", "Best products", ["", "product", "description", "revenue", "quantity", "orders"], rows)
 

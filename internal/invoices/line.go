@@ -1,6 +1,9 @@
 package invoices
 
-import "strconv"
+import (
+	"strconv"
+	"unicode/utf8"
+)
 
 // Bad rows: shares, of 100,000 lines. README.md of examples/retail tells users these numbers.
 const (
@@ -119,9 +122,18 @@ func (g *generator) render(b []byte, e entry, d day, clock int, what defect) []b
 	b = append(b, ',')
 	b = append(b, countries[e.country].name...)
 	if what == truncated {
-		b = b[:unique+g.dice.below(last-unique+1)]
+		b = cut(b, unique, last, g.dice)
 	}
 	return append(b, '\n')
+}
+
+// cut ends b somewhere from low to high, between two characters.
+func cut(b []byte, low, high int, d *dice) []byte {
+	end := low + d.below(high-low+1)
+	for !utf8.RuneStart(b[end]) {
+		end--
+	}
+	return b[:end]
 }
 
 // appendNumbers appends quantity, date and price.
