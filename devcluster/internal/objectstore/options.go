@@ -96,7 +96,7 @@ func (k keyPair) String() string { return k.access }
 // readKeys reads the key pair from the file at path or, where path is empty, from the environment. Never from
 // arguments: every user of the machine can read those.
 func readKeys(path string, getenv func(string) string) (keyPair, error) {
-	const access, secret = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
+	const id, key = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 	source := "the environment"
 	if path != "" {
 		values, err := readPrivate(path)
@@ -105,9 +105,9 @@ func readKeys(path string, getenv func(string) string) (keyPair, error) {
 		}
 		source, getenv = path, func(name string) string { return values[name] }
 	}
-	keys := keyPair{access: getenv(access), secret: getenv(secret)}
+	keys := keyPair{access: getenv(id), secret: getenv(key)}
 	if keys.access == "" || keys.secret == "" {
-		return keyPair{}, fmt.Errorf("%s has no %s or no %s; both are needed", source, access, secret)
+		return keyPair{}, fmt.Errorf("%s has no %s or no %s; both are needed", source, id, key)
 	}
 	return keys, nil
 }

@@ -44,7 +44,6 @@ func run(ctx context.Context, opts options) error {
 	if err != nil {
 		return err
 	}
-	defer folders.Close()
 
 	// A node has one such process: it needs no election. Its metrics would be one more open port; zero is none.
 	provisions := controller.NewProvisionController(ctx, client, Name, folders,
@@ -55,7 +54,7 @@ func run(ctx context.Context, opts options) error {
 	provisions.ControllerWaitGroup(&workers)
 	provisions.Run(ctx)
 	workers.Wait() // a worker may be removing a folder
-	return nil
+	return folders.Close()
 }
 
 // parse reads the flags.

@@ -3,6 +3,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -40,12 +41,11 @@ func parse(args []string) (*configuration.Configuration, error) {
 	if *path == "" {
 		return nil, fmt.Errorf("--config is empty; name the registry's configuration file")
 	}
-	file, err := os.Open(*path)
+	content, err := os.ReadFile(*path)
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
-	defer file.Close()
-	config, err := configuration.Parse(file)
+	config, err := configuration.Parse(bytes.NewReader(content))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", *path, err)
 	}
