@@ -46,9 +46,10 @@ func (c *Cluster) Up(ctx context.Context, opts UpOptions, streams terminal.Strea
 		{"making keys and certificates", u.makeCertificates},
 		{"setting up the node's network", u.setUpNetwork},
 		{"starting the supervisor", u.startSupervisor},
-		{"", u.startParts},
-		{"storing the pause image", u.storePauseImage},
+		{"", u.startControlPlane},
 		{"setting up storage classes, metrics and rights", u.applyAddons},
+		{"", u.startOthers},
+		{"storing the pause image", u.storePauseImage},
 		{"waiting for the node to be ready", u.awaitNode},
 		{"handing out the object store's keys", u.handOutKeys},
 	}
@@ -160,19 +161,29 @@ func (u *up) setUpNetwork(ctx context.Context) (string, error) {
 	return layout.NodeAddress, network.Ensure(ctx, u.Layout.Run)
 }
 
-// startParts tells the supervisor what to run, and about each part as it becomes healthy.
-func (u *up) startParts(ctx context.Context) (string, error) {
+// startControlPlane tells the supervisor what to run: everything, of which it starts each part as soon as those that the
+// part needs are healthy. Others wait here in vain for rights that only the next action gives.
+func (u *up) startControlPlane(ctx context.Context) (string, error) {
 	u.parts = part.All(u.config())
 	if err := u.supervisor().Apply(ctx, u.parts); err != nil {
 		return "", err
 	}
-	for _, p := range u.parts {
+	return "", u.awaitParts(ctx, u.parts[:len(part.ControlPlane(u.config()))])
+}
+
+func (u *up) startOthers(ctx context.Context) (string, error) {
+	return "", u.awaitParts(ctx, u.parts[len(part.ControlPlane(u.config())):])
+}
+
+// awaitParts tells the user about each part as it becomes healthy.
+func (u *up) awaitParts(ctx context.Context, parts []part.Part) error {
+	for _, p := range parts {
 		start := func(ctx context.Context) (string, error) { return "", u.awaitPart(ctx, p.Name) }
 		if err := perform(ctx, Action{"starting " + p.Name, start}, u.streams); err != nil {
-			return "", err
+			return err
 		}
 	}
-	return "", nil
+	return nil
 }
 
 // partTimeout is how long a part may take, also on a slow disk. A part that cannot start fails again and again; after

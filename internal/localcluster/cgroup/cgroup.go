@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -152,4 +154,34 @@ func removeGroup(dir string) error {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// Processes returns the processes in the group called name and below it. Groups that vanish meanwhile have none.
+func Processes(name string) []int {
+	patterns := []string{filepath.Join(root, name)}
+	if hierarchies, err := hierarchies(); err == nil && !V2() {
+		patterns = nil
+		for _, hierarchy := range hierarchies {
+			patterns = append(patterns, filepath.Join(hierarchy, name))
+		}
+	}
+	found := map[int]bool{}
+	for _, group := range patterns {
+		_ = filepath.WalkDir(group, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.Name() != "cgroup.procs" {
+				return nil //nolint:nilerr // a group that has vanished
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				return nil //nolint:nilerr // as above
+			}
+			for _, field := range strings.Fields(string(data)) {
+				if pid, err := strconv.Atoi(field); err == nil {
+					found[pid] = true
+				}
+			}
+			return nil
+		})
+	}
+	return slices.Sorted(maps.Keys(found))
 }
