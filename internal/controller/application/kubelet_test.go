@@ -1,0 +1,168 @@
+package application_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// play says what a driver's container does next: keep running (nil) or end with an exit code. It is asked whenever the
+// pod changes.
+type play func(driver *corev1.Pod) *int32
+
+func succeeds(*corev1.Pod) *int32 { return new(int32(0)) }
+
+func fails(*corev1.Pod) *int32 { return new(int32(1)) }
+
+func keepsRunning(*corev1.Pod) *int32 { return nil }
+
+// kubelet plays the node of one namespace: it binds pods, starts them, ends drivers as their play says, and lets go of
+// pods that were told to go.
+type kubelet struct {
+	client    kubernetes.Interface
+	namespace string
+	play      play
+
+	mu sync.Mutex
+	// drivers are all driver pods that there ever were, by UID, with the runs that they were for.
+	drivers map[types.UID]string
+	// most is the most drivers of one application that were there at once.
+	live map[types.UID]string
+	most int
+}
+
+func startKubelet(t *testing.T, namespace string, play play) *kubelet {
+	t.Helper()
+	clientset, err := kubernetes.NewForConfig(plane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &kubelet{
+		client: clientset, namespace: namespace, play: play,
+		drivers: make(map[types.UID]string), live: make(map[types.UID]string),
+	}
+	pods, err := clientset.CoreV1().Pods(namespace).Watch(context.Background(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for event := range pods.ResultChan() {
+			if pod, ok := event.Object.(*corev1.Pod); ok {
+				k.see(t, event.Type, pod)
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		pods.Stop()
+		<-done
+	})
+	return k
+}
+
+// see does what a kubelet does about a pod that was added or has changed.
+func (k *kubelet) see(t *testing.T, event watch.EventType, pod *corev1.Pod) {
+	k.count(event, pod)
+	var err error
+	ctx := context.Background()
+	pods := k.client.CoreV1().Pods(k.namespace)
+	switch {
+	case event == watch.Deleted:
+		return
+	case pod.DeletionTimestamp != nil:
+		err = pods.Delete(ctx, pod.Name, metav1.DeleteOptions{
+			GracePeriodSeconds: new(int64(0)), Preconditions: metav1.NewUIDPreconditions(string(pod.UID)),
+		})
+	case pod.Spec.NodeName == "":
+		err = pods.Bind(ctx, &corev1.Binding{
+			ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID},
+			Target:     corev1.ObjectReference{Kind: "Node", Name: "played"},
+		}, metav1.CreateOptions{})
+	case pod.Status.Phase == corev1.PodPending:
+		_, err = pods.UpdateStatus(ctx, started(pod), metav1.UpdateOptions{})
+	case pod.Status.Phase == corev1.PodRunning && pod.Labels[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver:
+		if code := k.play(pod); code != nil {
+			_, err = pods.UpdateStatus(ctx, exited(pod, *code), metav1.UpdateOptions{})
+		}
+	}
+	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+		t.Errorf("kubelet: %v", err)
+	}
+}
+
+// count keeps the books of drivers. A driver that has ended is not live any more.
+func (k *kubelet) count(event watch.EventType, pod *corev1.Pod) {
+	if pod.Labels[v1beta2.LabelSparkRole] != v1beta2.SparkRoleDriver {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.drivers[pod.UID] = pod.Labels[v1beta2.LabelRun]
+	k.live[pod.UID] = pod.Labels[v1beta2.LabelAppName]
+	if event == watch.Deleted || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		delete(k.live, pod.UID)
+	}
+	byApp := make(map[string]int)
+	for _, app := range k.live {
+		byApp[app]++
+		k.most = max(k.most, byApp[app])
+	}
+}
+
+// runs returns the runs of all driver pods that there ever were, and the most that were live at once.
+func (k *kubelet) runs() (runs map[string]int, mostAtOnce int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	runs = make(map[string]int)
+	for _, run := range k.drivers {
+		runs[run]++
+	}
+	return runs, k.most
+}
+
+func started(pod *corev1.Pod) *corev1.Pod {
+	pod = pod.DeepCopy()
+	pod.Status.Phase = corev1.PodRunning
+	pod.Status.ContainerStatuses = nil
+	for _, container := range pod.Spec.Containers {
+		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{
+			Name:  container.Name,
+			Image: container.Image,
+			State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}},
+		})
+	}
+	return pod
+}
+
+// exited ends the driver's container. Its pod ends only if there is no sidecar that goes on.
+func exited(pod *corev1.Pod, code int32) *corev1.Pod {
+	pod = pod.DeepCopy()
+	if len(pod.Spec.Containers) == 1 {
+		pod.Status.Phase = corev1.PodSucceeded
+		if code != 0 {
+			pod.Status.Phase = corev1.PodFailed
+		}
+	}
+	for i := range pod.Status.ContainerStatuses {
+		if pod.Status.ContainerStatuses[i].Name != v1beta2.DriverContainerName {
+			continue
+		}
+		end := &corev1.ContainerStateTerminated{ExitCode: code, Reason: "Completed", FinishedAt: metav1.NewTime(time.Now())}
+		if code != 0 {
+			end.Reason = "Error"
+		}
+		pod.Status.ContainerStatuses[i].State = corev1.ContainerState{Terminated: end}
+	}
+	return pod
+}
