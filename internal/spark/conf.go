@@ -15,6 +15,9 @@ const (
 	rRunner      = "org.apache.spark.deploy.RRunner"
 )
 
+// sparkVersion in the name of an image stands for the version of Spark.
+const sparkVersion = "{{SPARK_VERSION}}"
+
 // noResource is spark-submit's word for an application whose main class is on the class path already.
 const noResource = "spark-internal"
 
@@ -80,6 +83,14 @@ func setImages(s *settings, app *v1beta2.SparkApplication, platform Platform) {
 		key := "spark.kubernetes." + role + ".container.image"
 		s.setIf(key, app.Spec.Image, spec.Child("image"))
 		s.setIf(key, image, spec.Child(role, "image"))
+	}
+	// Driver and executors put their own version in the place of {{SPARK_VERSION}}. That of the application is put
+	// there first, so that both run the same image even where its sparkVersion is not quite that of the image.
+	for _, key := range []string{"container.image", "driver.container.image", "executor.container.image"} {
+		key = "spark.kubernetes." + key
+		if image := s.get(key); strings.Contains(image, sparkVersion) {
+			s.set(key, strings.ReplaceAll(image, sparkVersion, strings.TrimSpace(app.Spec.SparkVersion)), s.said[key])
+		}
 	}
 }
 

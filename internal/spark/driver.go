@@ -105,14 +105,14 @@ func (p *planner) basicDriver(pod *corev1.PodSpec, spark *corev1.Container) {
 	}
 }
 
-// image is the image of a role. Spark's own version is what stands for it in the name; here it is the application's.
+// image is the image of a role.
 func (p *planner) image(role string) string {
 	image := p.conf.get("spark.kubernetes."+role+".container.image", "spark.kubernetes.container.image")
 	if image == "" {
 		p.conf.errs = append(p.conf.errs, field.Required(field.NewPath("spec", "image"),
 			"the operator is configured without a default image, so name one, for example apache/spark:"+p.app.Spec.SparkVersion))
 	}
-	return strings.ReplaceAll(image, "{{SPARK_VERSION}}", p.app.Spec.SparkVersion)
+	return image
 }
 
 // driverResources sets what the driver's container requests and may use, over the template's.

@@ -60,9 +60,6 @@ func resourcePrefix(app, unique string) string {
 	if room := maxPrefix - len("-") - len(unique); len(name) > room {
 		name = strings.TrimRight(name[:room], "-")
 	}
-	if name == "" {
-		name = "spark"
-	}
 	return name + "-" + unique
 }
 
@@ -71,12 +68,15 @@ var (
 	dashes     = regexp.MustCompile(`-+`)
 )
 
-// asLabel turns text into the start of a DNS label: lower case, anything else a dash, and a letter at the front, since
+// asLabel turns text into a DNS label of any length: lower case, anything else a dash, and a letter at the front, since
 // the names of Services begin with one.
 func asLabel(text string) string {
 	text = notInLabel.ReplaceAllString(strings.ToLower(strings.TrimSpace(text)), "-")
-	text = strings.TrimLeft(dashes.ReplaceAllString(text, "-"), "-")
-	if text != "" && text[0] <= '9' {
+	text = strings.Trim(dashes.ReplaceAllString(text, "-"), "-")
+	if text == "" {
+		return "spark"
+	}
+	if text[0] <= '9' {
 		text = "x" + text[1:]
 	}
 	return text

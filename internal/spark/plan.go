@@ -144,6 +144,7 @@ type planner struct {
 
 func (p *planner) plan() (*Plan, error) {
 	p.conf.errs = append(p.conf.errs, contradictions(p.app, p.conf)...)
+	checkExecutors(p.conf)
 	p.warnings = append(p.warnings, idle(p.app)...)
 
 	trust, err := p.trust()

@@ -1,10 +1,13 @@
 package spark
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"brazier.sh/brazier/api/v1beta2"
@@ -76,4 +79,34 @@ func contradictions(app *v1beta2.SparkApplication, conf *settings) field.ErrorLi
 			"spark.decommission.enabled makes Spark put a hook of its own in this place; keep one of them"))
 	}
 	return errs
+}
+
+// checkExecutors reads what Spark's driver will read of the executors, so that a mistake shows before a driver is
+// started for nothing.
+func checkExecutors(conf *settings) {
+	conf.miB("spark.executor.memory", 1024)
+	conf.miB("spark.executor.memoryOverhead", 0)
+	conf.number("spark.executor.memoryOverheadFactor", overheadFactorJVM)
+	conf.integer("spark.executor.cores", 1)
+	conf.integer("spark.executor.instances", 1)
+	request, asked := conf.quantity("spark.kubernetes.executor.request.cores")
+	limit, limited := conf.quantity("spark.kubernetes.executor.limit.cores")
+	if !asked {
+		request = *resource.NewQuantity(conf.integer("spark.executor.cores", 1), resource.DecimalSI)
+	}
+	if limited && limit.Cmp(request) < 0 {
+		conf.invalid("spark.kubernetes.executor.limit.cores", "is less than the "+request.String()+" that an executor requests; raise it or lower coreRequest")
+	}
+	if !conf.boolean("spark.dynamicAllocation.enabled") {
+		return
+	}
+	least := conf.integer("spark.dynamicAllocation.minExecutors", 0)
+	most := conf.integer("spark.dynamicAllocation.maxExecutors", math.MaxInt32)
+	first := conf.integer("spark.dynamicAllocation.initialExecutors", least)
+	if least > most {
+		conf.invalid("spark.dynamicAllocation.minExecutors", fmt.Sprintf("is more than maxExecutors, %d", most))
+	}
+	if first > most {
+		conf.invalid("spark.dynamicAllocation.initialExecutors", fmt.Sprintf("is more than maxExecutors, %d", most))
+	}
 }

@@ -125,7 +125,7 @@ func (p *planner) uiService() *corev1.Service {
 		kind = options.ServiceType
 	}
 	meta := p.meta(p.names.uiService)
-	meta.Annotations = options.ServiceAnnotations
+	meta.Annotations = maps.Clone(options.ServiceAnnotations)
 	for k, v := range options.ServiceLabels {
 		if _, ours := meta.Labels[k]; !ours {
 			meta.Labels[k] = v

@@ -1,0 +1,148 @@
+package spark
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+func TestNewRefuses(t *testing.T) {
+	conf := func(key, value string) func(*v1beta2.SparkApplication) {
+		return func(a *v1beta2.SparkApplication) { a.Spec.SparkConf = map[string]string{key: value} }
+	}
+	tests := map[string]struct {
+		reason string
+		app    func(*v1beta2.SparkApplication)
+		want   []string // the field, the value and the way out
+	}{
+		"TooOld": {
+			reason: "The driver of an old Spark would not understand its pod.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.SparkVersion = "3.2.1" },
+			want:   []string{"spec.sparkVersion", `"3.2.1"`, "3.5 to 4.3"},
+		},
+		"ClientMode": {
+			reason: "A driver inside the operator is a danger to all others.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.Mode = v1beta2.DeployModeClient },
+			want:   []string{"spec.mode", `"client"`, "use cluster"},
+		},
+		"LocalFile": {
+			reason: "A path on the submitter's disk means nothing to the driver.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.MainApplicationFile = "jobs/my.py" },
+			want:   []string{"spec.mainApplicationFile", `"jobs/my.py"`, "local:///jobs/my.py", "brazier run"},
+		},
+		"LocalDependency": {
+			reason: "Nor does one among the dependencies.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.Deps.PyFiles = []string{"s3a://b/x.py", "file:///x.py"} },
+			want:   []string{"spec.deps.pyFiles[1]", `"file:///x.py"`, "local:///x.py"},
+		},
+		"NoMainClass": {
+			reason: "The manifest of a jar cannot be read.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.Type = v1beta2.SparkApplicationTypeScala },
+			want:   []string{"spec.mainClass", "name the class"},
+		},
+		"Memory": {
+			reason: "A size that Spark does not read would end the driver at its start.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.Driver.Memory = "1 GB" },
+			want:   []string{"spec.driver.memory", `"1 GB"`, "write 1g or 1024m"},
+		},
+		"ExecutorMemory": {
+			reason: "So would one of the executors'.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.Executor.Memory = "1Gi" },
+			want:   []string{"spec.executor.memory", `"1Gi"`, "write 1g or 1024m"},
+		},
+		"CoreLimit": {
+			reason: "A limit below the request is refused by the API server, in words that do not name the field.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Driver.CoreRequest, a.Spec.Driver.CoreLimit = "2", "1500m"
+			},
+			want: []string{"spec.driver.coreLimit", `"1500m"`, "less than the 2"},
+		},
+		"PodTemplateOnS3": {
+			reason: "Nobody reads the template before the driver runs.",
+			app:    conf("spark.kubernetes.driver.podTemplateFile", "s3a://b/t.yaml"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.driver.podTemplateFile]", `"s3a://b/t.yaml"`, "spec.driver.template"},
+		},
+		"FeatureSteps": {
+			reason: "The classes would have to run.",
+			app:    conf("spark.kubernetes.driver.pod.featureSteps", "com.example.Step"),
+			want:   []string{"featureSteps", "com.example.Step", "spec.driver.template"},
+		},
+		"Kerberos": {
+			reason: "What is not done is refused by its key rather than left out.",
+			app:    conf("spark.kubernetes.kerberos.krb5.path", "/etc/krb5.conf"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.kerberos.krb5.path]", "spec.driver.secrets"},
+		},
+		"OtherNamespace": {
+			reason: "Owners do not reach across namespaces.",
+			app:    conf("spark.kubernetes.namespace", "other"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.namespace]", `"other"`, "team"},
+		},
+		"ReservedLabel": {
+			reason: "Spark would lose its pods.",
+			app:    func(a *v1beta2.SparkApplication) { a.Labels = map[string]string{"spark-role": "boss"} },
+			want:   []string{"metadata.labels[spark-role]", "rename"},
+		},
+		"UnknownVolume": {
+			reason: "A mount needs a volume.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Executor.VolumeMounts = []corev1.VolumeMount{{Name: "nowhere", MountPath: "/x"}}
+			},
+			want: []string{"spec.executor.volumeMounts[0].name", "nowhere", "spec.volumes"},
+		},
+		"LongName": {
+			reason: "The name is a label's value.",
+			app:    func(a *v1beta2.SparkApplication) { a.Name = strings.Repeat("a", 64) },
+			want:   []string{"metadata.name", "63"},
+		},
+		"Lifecycle": {
+			reason: "Spark would replace the hook without a word.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.SparkConf = map[string]string{"spark.decommission.enabled": "true"}
+				a.Spec.Executor.Lifecycle = &corev1.Lifecycle{}
+			},
+			want: []string{"spec.executor.lifecycle", "spark.decommission.enabled"},
+		},
+		"FewerThanLeast": {
+			reason: "Spark's driver would end at its start.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.DynamicAllocation = &v1beta2.DynamicAllocation{Enabled: true, MinExecutors: new(int32(5)), MaxExecutors: new(int32(2))}
+			},
+			want: []string{"spec.dynamicAllocation.minExecutors", `"5"`, "maxExecutors, 2"},
+		},
+		"VolumeKind": {
+			reason: "A kind of volume that Spark does not know has no meaning.",
+			app:    conf("spark.kubernetes.driver.volumes.tape.x.mount.path", "/x"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.driver.volumes.tape.x.mount.path]", "emptyDir"},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := New(application(tt.app), testRun(), testPlatform())
+			if err == nil {
+				t.Fatalf("%s\nit was planned", tt.reason)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%s\n%q has no %q", tt.reason, err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestNewRefusesEverythingAtOnce(t *testing.T) {
+	app := application(func(a *v1beta2.SparkApplication) {
+		a.Spec.Driver.Memory, a.Spec.Driver.Cores = "1 GB", nil
+		a.Spec.Executor.Memory = "many"
+		a.Spec.Executor.CoreRequest = "some"
+	})
+	_, err := New(app, testRun(), Platform{})
+	for _, field := range []string{"spec.driver.memory", "spec.executor.memory", "spec.executor.coreRequest", "spec.image"} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("one error lists every reason: %v has no %s", err, field)
+		}
+	}
+}
