@@ -32,6 +32,9 @@ import (
 // patience is how long a test waits for what has to happen. Nothing is measured by it: it only ends a test that hangs.
 const patience = time.Minute
 
+// playedNode is the node that the played kubelets are of.
+const playedNode = "played"
+
 // plane is the API server that the tests of this package share; nil with -short.
 var plane *rest.Config
 
@@ -57,7 +60,20 @@ func withControlPlane(run func() int) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if err := addNode(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return run()
+}
+
+// addNode makes the node that pods are bound to: pods of a node that does not exist are collected as garbage.
+func addNode() error {
+	c, err := client.New(plane, client.Options{})
+	if err != nil {
+		return err
+	}
+	return c.Create(context.Background(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: playedNode}})
 }
 
 // world is a namespace of the API server with an operator and a kubelet of its own.

@@ -87,7 +87,7 @@ func (k *kubelet) see(t *testing.T, event watch.EventType, pod *corev1.Pod) {
 	case pod.Spec.NodeName == "":
 		err = pods.Bind(ctx, &corev1.Binding{
 			ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID},
-			Target:     corev1.ObjectReference{Kind: "Node", Name: "played"},
+			Target:     corev1.ObjectReference{Kind: "Node", Name: playedNode},
 		}, metav1.CreateOptions{})
 	case pod.Status.Phase == corev1.PodPending:
 		_, err = pods.UpdateStatus(ctx, started(pod), metav1.UpdateOptions{})
