@@ -9,6 +9,11 @@ import "embed"
 //go:embed *.yaml *.lock
 var Recipes embed.FS
 
+// Training is the program by which an image finds out which classes Spark loads, in the folder training.
+//
+//go:embed training/*.py
+var Training embed.FS
+
 // Scripts are the files that Brazier itself puts into an image.
 //
 //go:embed entrypoint.sh decom.sh

@@ -26,8 +26,7 @@ name_user() {
 
 # Spark's own Python is found whatever PYTHONPATH the application sets.
 python_path() {
-  local py4j=("$SPARK_HOME"/python/lib/py4j-*-src.zip)
-  export PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$SPARK_HOME/python:${py4j[0]}
+  [[ :${PYTHONPATH-}: == *":$SPARK_HOME/python:"* ]] || export PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$SPARK_HOME/python
 }
 
 # jars prints Spark's jars, joined: those that the archive knows first, then those that were added to the image since.

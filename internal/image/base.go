@@ -24,6 +24,7 @@ import (
 const (
 	sparkUID  = 185
 	sparkGID  = 0
+	sparkUser = "185:0"
 	sparkHome = "/home/spark"
 	passwd    = "spark:x:185:0:Spark:/home/spark:/bin/bash\n"
 )

@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"brazier.sh/brazier/images/spark"
 	"brazier.sh/brazier/internal/image/layer"
 	"brazier.sh/brazier/internal/terminal"
 )
 
 // edition is part of every layer's key: it changes when the code that makes layers does, so that a newer Brazier
 // does not take a layer that an older one made otherwise.
-const edition = "1"
+const edition = "2"
 
 // Options say what to build, and how.
 type Options struct {
@@ -53,7 +55,15 @@ func Build(ctx context.Context, opts Options) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return assemble(b.platform, b.team, foundation)
+	archive, err := b.archive(ctx, foundation)
+	if err != nil {
+		return nil, err
+	}
+	additions, err := b.additions(ctx, foundation)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(b.platform, b.team, slices.Concat(foundation, []v1.Layer{archive}, additions))
 }
 
 // builder makes the layers of one image.
@@ -106,13 +116,13 @@ func (b *builder) foundation(ctx context.Context) ([]v1.Layer, error) {
 		base <- made{layer, err}
 	}()
 
-	spark, err := b.spark(ctx)
+	distribution, err := b.spark(ctx)
 	if err != nil {
 		cancel()
 		<-base
 		return nil, err
 	}
-	input, err := scriptsInput()
+	input, err := contents(spark.Scripts)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +137,7 @@ func (b *builder) foundation(ctx context.Context) ([]v1.Layer, error) {
 		return nil, debian.err
 	}
 	step.Done("")
-	return []v1.Layer{debian.layer, spark, scripts}, nil
+	return []v1.Layer{debian.layer, distribution, scripts}, nil
 }
 
 // prepare installs the programs that a build needs, if there is something to build.
@@ -164,7 +174,7 @@ func (b *builder) spark(ctx context.Context) (v1.Layer, error) {
 		if err := b.fetchSpark(ctx, dir); err != nil {
 			return layer.Tree{}, err
 		}
-		if err := b.fetchPlatformJars(ctx, dir); err != nil {
+		if err := b.fetchJars(ctx, b.platform.Recipe, b.platform.lock.of("jar"), dir); err != nil {
 			return layer.Tree{}, err
 		}
 		root := filepath.Join(dir, "root")

@@ -17,20 +17,51 @@ func (b *builder) fetchSpark(ctx context.Context, dir string) error {
 	}
 	return b.fetch(ctx, b.Streams.Step("downloading Spark %s", b.platform.Spark), lock, "pip", dir,
 		func(ctx context.Context, out, temp string) error {
-			return pipDownload(ctx, "pyspark=="+b.platform.Spark, lock[0], out, temp)
+			requirements, err := pinned(lock)
+			if err != nil {
+				return err
+			}
+			return pipSource(ctx, requirements[0], out, temp)
 		})
 }
 
-// fetchPlatformJars downloads the jars that make Spark speak S3.
-func (b *builder) fetchPlatformJars(ctx context.Context, dir string) error {
-	lock := b.platform.lock.of("jar")
-	return b.fetch(ctx, b.Streams.Step("downloading S3 libraries"), lock, "jar", dir,
+// fetchJars downloads the jars of a recipe that is locked.
+func (b *builder) fetchJars(ctx context.Context, recipe Recipe, lock Lock, dir string) error {
+	return b.fetch(ctx, b.Streams.Step("downloading %d jars", len(lock)), lock, "jar", dir,
 		func(ctx context.Context, out, temp string) error {
-			if err := fetchJars(ctx, b.platform.Jars, b.platform.Exclude, out, temp, filepath.Join(temp, "maven")); err != nil {
+			if err := copyDependencies(ctx, recipe.Jars, recipe.Exclude, out, temp, filepath.Join(temp, "maven")); err != nil {
 				return err
 			}
 			return dropUnlocked(out, lock)
 		})
+}
+
+// fetchWheels downloads a team's Python packages and what they depend on, and pip to install them with. It returns the
+// folder that they are in.
+func (b *builder) fetchWheels(ctx context.Context, dir string) (string, error) {
+	lock := b.Lock.of("pip")
+	if len(b.Lock) == 0 {
+		var err error
+		if lock, err = b.resolveWheels(ctx, filepath.Join(dir, "resolve")); err != nil {
+			return "", err
+		}
+	}
+	err := b.fetch(ctx, b.Streams.Step("downloading %d Python packages", len(lock)), lock, "pip", dir,
+		func(ctx context.Context, out, temp string) error {
+			requirements, err := pinned(lock)
+			if err != nil {
+				return err
+			}
+			return pipWheels(ctx, requirements, suites()[b.platform.Suite].python, out, temp)
+		})
+	if err != nil {
+		return "", err
+	}
+	wheels := filepath.Join(dir, "wheels")
+	if err := os.Mkdir(wheels, 0o700); err != nil {
+		return "", fmt.Errorf("lay out wheels: %w", err)
+	}
+	return wheels, b.downloads.place(lock, wheels)
 }
 
 // fetch has the files of a lock downloaded, and shows how far it is by what lies below dir.

@@ -34,9 +34,9 @@ const project = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `
 
-// fetchJars fetches jars and what they depend on into dir. It is Maven that does it, so that the mirrors and
+// copyDependencies fetches jars and what they depend on into dir. It is Maven that does it, so that the mirrors and
 // passwords of this machine's Maven settings apply; it keeps what it fetches in repository.
-func fetchJars(ctx context.Context, jars, exclude []string, dir, temp, repository string) error {
+func copyDependencies(ctx context.Context, jars, exclude []string, dir, temp, repository string) error {
 	pom := filepath.Join(temp, "pom.xml")
 	file, err := os.OpenFile(pom, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -42,4 +42,3 @@ func tarFolder(dir, file string) error {
 	archive := tar.NewWriter(out)
 	return errors.Join(archive.AddFS(os.DirFS(dir)), archive.Close(), out.Close())
 }
-

@@ -7,31 +7,55 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
-// pipDownload fetches the source of one Python package, of a known checksum, into dir. Pip looks into a package
-// to find its name; temp is where it does so, and where its progress can be seen.
-func pipDownload(ctx context.Context, requirement string, file Locked, dir, temp string) error {
-	requirements := filepath.Join(temp, "requirements.txt")
-	pinned := fmt.Sprintf("%s --hash=sha256:%s\n", requirement, file.SHA256)
-	if err := os.WriteFile(requirements, []byte(pinned), 0o600); err != nil {
-		return fmt.Errorf("download %s: %w", requirement, err)
-	}
-	return pip(ctx, temp, "download", "--no-deps", "--no-binary", ":all:", "--require-hashes",
-		"-r", requirements, "-d", dir)
+// pipSource fetches the source of one Python package into dir, as Spark is published. Pip looks into it to find its
+// name, for which it needs the folder temp.
+func pipSource(ctx context.Context, requirement, dir, temp string) error {
+	return pipDownload(ctx, []string{requirement}, dir, temp, "--no-deps", "--no-binary=:all:")
 }
 
 // pipWheels fetches Python packages and what they depend on, built for the image's Python, into dir.
 func pipWheels(ctx context.Context, requirements []string, python, dir, temp string) error {
 	args := []string{
-		"download", "--only-binary=:all:", "--implementation=cp", "--python-version=" + python,
-		"--abi=cp" + strings.ReplaceAll(python, ".", ""), "--abi=abi3", "--abi=none", "-d", dir,
+		"--only-binary=:all:", "--implementation=cp", "--python-version=" + python,
+		"--abi=cp" + strings.ReplaceAll(python, ".", ""), "--abi=abi3", "--abi=none",
 	}
 	for _, platform := range pipPlatforms() {
 		args = append(args, "--platform="+platform)
 	}
-	return pip(ctx, temp, append(args, requirements...)...)
+	return pipDownload(ctx, requirements, dir, temp, args...)
+}
+
+// pipDownload hands requirements over in a file, the only way in which pip takes their checksums.
+func pipDownload(ctx context.Context, requirements []string, dir, temp string, args ...string) error {
+	file := filepath.Join(temp, "requirements.txt")
+	if err := os.WriteFile(file, []byte(strings.Join(requirements, "\n")+"\n"), 0o600); err != nil {
+		return fmt.Errorf("write requirements: %w", err)
+	}
+	args = slices.Concat([]string{"-m", "pip", "--disable-pip-version-check", "--no-input", "-q", "download", "-d", dir, "-r", file}, args)
+	command := exec.CommandContext(ctx, "python3", args...)
+	command.Env = append(os.Environ(), "TMPDIR="+temp)
+	if _, err := run(command); err != nil {
+		return fmt.Errorf("download Python packages: %w", err)
+	}
+	return nil
+}
+
+// pinned returns the requirements of a lock: each package of one version and one checksum. The name of a file begins
+// with that of its package and the version (PEP 427 for wheels, PEP 625 for sources).
+func pinned(lock Lock) ([]string, error) {
+	requirements := make([]string, len(lock))
+	for i, file := range lock {
+		parts := strings.Split(strings.TrimSuffix(file.Name, ".tar.gz"), "-")
+		if len(parts) < 2 {
+			return nil, fmt.Errorf("lock: %q does not tell its package and version; run `brazier image lock`", file.Name)
+		}
+		requirements[i] = fmt.Sprintf("%s==%s --hash=sha256:%s", parts[0], parts[1], file.SHA256)
+	}
+	return requirements, nil
 }
 
 // pipPlatforms are the kinds of wheels that run on the Debian releases that images are made of: PEP 600 names them
@@ -44,11 +68,4 @@ func pipPlatforms() []string {
 		platforms = append(platforms, libc+"_"+arch)
 	}
 	return append(platforms, "any")
-}
-
-func pip(ctx context.Context, temp string, args ...string) error {
-	command := exec.CommandContext(ctx, "python3", append([]string{"-m", "pip", "--disable-pip-version-check", "--no-input", "-q"}, args...)...)
-	command.Env = append(os.Environ(), "TMPDIR="+temp)
-	_, err := run(command)
-	return err
 }

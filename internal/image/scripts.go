@@ -47,14 +47,14 @@ func sparkOwned(name string) layer.Owner {
 	return layer.Owner{}
 }
 
-// scriptsInput returns what the layer of scripts depends on.
-func scriptsInput() (string, error) {
+// contents returns the names and texts of all files, for the key of a layer that depends on them.
+func contents(files fs.FS) (string, error) {
 	var all strings.Builder
-	err := fs.WalkDir(spark.Scripts, ".", func(name string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		text, err := spark.Scripts.ReadFile(name)
+		text, err := fs.ReadFile(files, name)
 		fmt.Fprintf(&all, "%s\n%s\n", name, text)
 		return err
 	})

@@ -2,6 +2,7 @@ package image
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -117,6 +118,35 @@ func makeDir(root, name string) error {
 	}
 }
 
+// unpackPy4J lays py4j, by which Python talks to Java, beside Spark's Python as a folder, so that bytecode can be made
+// of it and whoever imports pyspark finds it. The zip stays where Spark and its friends look for it.
+func unpackPy4J(root string) error {
+	python := filepath.Join(root, "opt/spark/python")
+	zips, err := filepath.Glob(filepath.Join(python, "lib/py4j-*-src.zip"))
+	if err != nil || len(zips) != 1 {
+		return fmt.Errorf("unpack py4j: Spark's Python package brings %d of it, not one", len(zips))
+	}
+	archive, err := zip.OpenReader(zips[0])
+	if err != nil {
+		return fmt.Errorf("unpack py4j: %w", err)
+	}
+	defer archive.Close()
+	for _, file := range archive.File {
+		if file.FileInfo().IsDir() {
+			continue
+		}
+		content, err := file.Open()
+		if err != nil {
+			return fmt.Errorf("unpack py4j: %w", err)
+		}
+		err = writeFile(python, file.Name, 0o644, content)
+		if err := errors.Join(err, content.Close()); err != nil {
+			return fmt.Errorf("unpack py4j: %w", err)
+		}
+	}
+	return nil
+}
+
 // sparkJars returns the names of the jars of the Spark in root.
 func sparkJars(root string) ([]string, error) {
 	entries, err := os.ReadDir(filepath.Join(root, "opt/spark/jars"))
@@ -156,6 +186,9 @@ func stageSpark(ctx context.Context, p platform, from downloads, root string) (l
 		return layer.Tree{}, err
 	}
 	if err := checkHadoop(p, jars); err != nil {
+		return layer.Tree{}, err
+	}
+	if err := unpackPy4J(root); err != nil {
 		return layer.Tree{}, err
 	}
 	if err := from.place(p.lock.of("jar"), filepath.Join(root, "opt/spark/jars")); err != nil {
