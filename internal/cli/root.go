@@ -10,7 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"brazier.sh/brazier/internal/cli/cluster"
 	"brazier.sh/brazier/internal/cli/exit"
+	"brazier.sh/brazier/internal/cli/follow"
+	"brazier.sh/brazier/internal/cli/install"
+	"brazier.sh/brazier/internal/cli/operator"
+	"brazier.sh/brazier/internal/cli/run"
 	"brazier.sh/brazier/internal/terminal"
 	"brazier.sh/brazier/internal/version"
 )
@@ -37,6 +42,18 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
+	root.AddCommand(
+		cluster.NewUpCommand(streams),
+		cluster.NewStatusCommand(streams),
+		cluster.NewEnvCommand(streams),
+		cluster.NewLogsCommand(streams),
+		cluster.NewDownCommand(streams),
+		cluster.NewSuperviseCommand(streams),
+		install.NewCommand(streams),
+		operator.NewCommand(streams),
+		run.NewCommand(streams),
+		follow.NewCommand(streams),
+	)
 	return root
 }
 
