@@ -21,14 +21,6 @@ const sparkVersion = "{{SPARK_VERSION}}"
 // noResource is spark-submit's word for an application whose main class is on the class path already.
 const noResource = "spark-internal"
 
-// The JVM and Python applications differ in how much memory they need beside the heap: MEMORY_OVERHEAD_FACTOR and
-// NON_JVM_MEMORY_OVERHEAD_FACTOR in Spark's Kubernetes module.
-const (
-	overheadFactorJVM   = 0.1
-	overheadFactorOther = 0.4
-	overheadFloorMiB    = 384
-)
-
 // assemble gathers the properties that spark-submit would have after reading its arguments. Later ones win:
 //
 //  1. the platform's defaults,

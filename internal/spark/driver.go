@@ -3,11 +3,8 @@ package spark
 import (
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -115,89 +112,6 @@ func (p *planner) image(role string) string {
 	return image
 }
 
-// driverResources sets what the driver's container requests and may use, over the template's.
-func (p *planner) driverResources(r *corev1.ResourceRequirements) {
-	heap := p.conf.miB("spark.driver.memory", 1024)
-	memory := *resource.NewQuantity((heap+p.driverOverhead(heap))*bytesPerMiB, resource.BinarySI)
-	cpu, ok := p.conf.quantity("spark.kubernetes.driver.request.cores")
-	if !ok {
-		cpu = *resource.NewQuantity(p.conf.integer("spark.driver.cores", 1), resource.DecimalSI)
-	}
-	if r.Requests == nil {
-		r.Requests = corev1.ResourceList{}
-	}
-	if r.Limits == nil {
-		r.Limits = corev1.ResourceList{}
-	}
-	r.Requests[corev1.ResourceCPU], r.Requests[corev1.ResourceMemory] = cpu, memory
-	r.Limits[corev1.ResourceMemory] = memory
-	if limit, ok := p.conf.quantity("spark.kubernetes.driver.limit.cores"); ok {
-		if limit.Cmp(cpu) < 0 {
-			p.conf.invalid("spark.kubernetes.driver.limit.cores", "is less than the "+cpu.String()+" that the driver requests; raise it or lower coreRequest")
-		}
-		r.Limits[corev1.ResourceCPU] = limit
-	}
-	if limit := p.app.Spec.Driver.MemoryLimit; limit != "" {
-		r.Limits[corev1.ResourceMemory] = p.memoryLimit(limit, memory)
-	}
-	for _, name := range resourceNames(p.conf, "spark.driver.resource.") {
-		key := "spark.driver.resource." + name
-		vendor := p.conf.get(key + ".vendor")
-		if vendor == "" {
-			p.conf.invalid(key+".amount", "has no vendor beside it; set "+key+".vendor, for example to nvidia.com")
-		}
-		amount := p.conf.integer(key+".amount", 0)
-		r.Limits[corev1.ResourceName(vendor+"/"+name)] = *resource.NewQuantity(amount, resource.DecimalSI)
-	}
-}
-
-// driverOverhead is the driver's memory beside its heap, in MiB.
-func (p *planner) driverOverhead(heap int64) int64 {
-	floor := int64(overheadFloorMiB)
-	if p.release.floorIsSetting {
-		floor = p.conf.miB("spark.driver.minMemoryOverhead", floor)
-	}
-	factor := p.conf.number("spark.driver.memoryOverheadFactor", p.overheadFactor())
-	return p.conf.miB("spark.driver.memoryOverhead", memoryOverhead(heap, factor, floor))
-}
-
-// overheadFactor is the share of both roles unless a role has one of its own.
-func (p *planner) overheadFactor() float64 {
-	if isJVM(p.app) {
-		return p.conf.number("spark.kubernetes.memoryOverheadFactor", overheadFactorJVM)
-	}
-	return p.conf.number("spark.kubernetes.memoryOverheadFactor", overheadFactorOther)
-}
-
-// memoryLimit reads spec.driver.memoryLimit, which may be a size of Spark's or a quantity of Kubernetes'.
-func (p *planner) memoryLimit(text string, request resource.Quantity) resource.Quantity {
-	path := field.NewPath("spec", "driver", "memoryLimit")
-	limit, err := resource.ParseQuantity(text)
-	if miB, sizeErr := parseMiB(text); sizeErr == nil {
-		limit, err = *resource.NewQuantity(miB*bytesPerMiB, resource.BinarySI), nil
-	}
-	switch {
-	case err != nil:
-		p.conf.errs = append(p.conf.errs, field.Invalid(path, text, "is not a size; write for example 2g or 2Gi"))
-	case limit.Cmp(request) < 0:
-		p.conf.errs = append(p.conf.errs, field.Invalid(path, text,
-			"is less than memory with memoryOverhead, "+request.String()+"; raise it or leave it out"))
-	}
-	return limit
-}
-
-// resourceNames are the names of the resources, such as gpu, that a role asks for.
-func resourceNames(conf *settings, prefix string) []string {
-	var found []string
-	for key := range conf.under(prefix) {
-		if name, ok := strings.CutSuffix(key, ".amount"); ok {
-			found = append(found, name)
-		}
-	}
-	slices.Sort(found)
-	return found
-}
-
 // serviceAccount follows DriverKubernetesCredentialsFeatureStep, for what of it needs no file of the submitter's.
 func (p *planner) serviceAccount(pod *corev1.PodSpec) {
 	if name := p.conf.get("spark.kubernetes.authenticate.driver.serviceAccountName"); name != "" {
@@ -234,71 +148,4 @@ func (p *planner) sparkConf(pod *corev1.PodSpec, spark *corev1.Container) {
 		Items:                []corev1.KeyToPath{{Key: confFile, Path: confFile, Mode: &mode}},
 	}}})
 	spark.VolumeMounts = append(spark.VolumeMounts, corev1.VolumeMount{Name: confVolume, MountPath: confDir})
-}
-
-// properties are what the driver starts with: what the application has, and what the steps found out.
-func (p *planner) properties() map[string]string {
-	props := maps.Clone(p.conf.values)
-	heap := p.conf.miB("spark.driver.memory", 1024)
-	if size, ok := props["spark.driver.memory"]; ok {
-		props["spark.driver.memory"] = heapSize(size, heap)
-	}
-	ports := p.driverPorts()
-	maps.Copy(props, map[string]string{
-		"spark.app.id":                            p.names.appID,
-		"spark.driver.host":                       p.host(),
-		"spark.driver.port":                       strconv.Itoa(int(ports[0].number)),
-		"spark.driver.blockManager.port":          strconv.Itoa(int(ports[1].number)),
-		"spark.kubernetes.driver.pod.name":        p.names.driverPod,
-		"spark.kubernetes.executor.podNamePrefix": p.executorPrefix(),
-		"spark.kubernetes.memoryOverheadFactor":   strconv.FormatFloat(p.overheadFactor(), 'g', -1, 64),
-		"spark.kubernetes.resource.type":          resourceType(p.app),
-		"spark.kubernetes.submitInDriver":         "true",
-	})
-	maps.Copy(props, p.executorTemplateProperties())
-	maps.Copy(props, p.trustProperties())
-	if name := p.conf.get("spark.kubernetes.hadoop.configMapName"); name != "" {
-		props["spark.kubernetes.executor.hadoopConfigMapName"] = name
-	}
-	return props
-}
-
-func (p *planner) executorPrefix() string {
-	if prefix := p.conf.get("spark.kubernetes.executor.podNamePrefix"); prefix != "" {
-		return prefix
-	}
-	return p.names.prefix
-}
-
-// confMap is the driver's configuration directory: KubernetesClientUtils.buildConfigMap.
-func (p *planner) confMap() *corev1.ConfigMap {
-	return p.configMap(p.names.conf, map[string]string{
-		confFile:                     formatProperties(p.properties()),
-		"spark.kubernetes.namespace": p.app.Namespace,
-	}, nil)
-}
-
-// The most that a ConfigMap may hold: the API server's limit, and spark.kubernetes.configMap.maxSize's default.
-const maxConfigMap = 1 << 20
-
-// configMap makes an immutable ConfigMap of the run.
-func (p *planner) configMap(name string, text map[string]string, binary map[string][]byte) *corev1.ConfigMap {
-	size := 0
-	for k, v := range text {
-		size += len(k) + len(v)
-	}
-	for k, v := range binary {
-		size += len(k) + len(v)
-	}
-	if size > maxConfigMap {
-		p.conf.errs = append(p.conf.errs, field.TooLong(field.NewPath("spec"), name, maxConfigMap))
-	}
-	immutable := true
-	return &corev1.ConfigMap{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
-		ObjectMeta: p.meta(name),
-		Immutable:  &immutable,
-		Data:       text,
-		BinaryData: binary,
-	}
 }

@@ -13,8 +13,8 @@ import (
 // Secret that holds them. No credential is ever part of a property: those end up in ConfigMaps, logs and the web
 // interface.
 const (
-	accessKeyID     = "AWS_ACCESS_KEY_ID"
-	secretAccessKey = "AWS_SECRET_ACCESS_KEY"
+	awsKeyID = "AWS_ACCESS_KEY_ID"
+	awsKey   = "AWS_SECRET_ACCESS_KEY"
 )
 
 // ownEnv adds what the application and the platform set in the environment of Spark's container. The application's
@@ -47,7 +47,7 @@ func (p *planner) ownEnv(r role, spark *corev1.Container) {
 // the platform's Secret goes the same way, before the others.
 func (p *planner) objectStoreEnv(spark *corev1.Container, fromElsewhere bool) {
 	name := corev1.LocalObjectReference{Name: p.platform.ObjectStoreSecret}
-	if name.Name == "" || hasEnv(spark, accessKeyID) || hasEnv(spark, secretAccessKey) {
+	if name.Name == "" || hasEnv(spark, awsKeyID) || hasEnv(spark, awsKey) {
 		return
 	}
 	optional := true
@@ -57,7 +57,7 @@ func (p *planner) objectStoreEnv(spark *corev1.Container, fromElsewhere bool) {
 		})
 		return
 	}
-	for _, key := range []string{accessKeyID, secretAccessKey} {
+	for _, key := range []string{awsKeyID, awsKey} {
 		spark.Env = append(spark.Env, corev1.EnvVar{Name: key, ValueFrom: &corev1.EnvVarSource{
 			SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: name, Key: key, Optional: &optional},
 		}})

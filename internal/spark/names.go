@@ -84,7 +84,8 @@ func asLabel(text string) string {
 
 // appNameLabel follows KubernetesConf.getAppNameLabel: the value of the label spark-app-name.
 func appNameLabel(app string) string {
-	text := dashes.ReplaceAllString(regexp.MustCompile(`[^a-z0-9-]`).ReplaceAllString(strings.ToLower(strings.TrimSpace(app)), "-"), "-")
+	text := notInLabel.ReplaceAllString(strings.ToLower(strings.TrimSpace(app)), "-")
+	text = dashes.ReplaceAllString(text, "-")
 	if len(text) > validation.LabelValueMaxLength {
 		text = text[:validation.LabelValueMaxLength]
 	}

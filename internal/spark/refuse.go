@@ -21,10 +21,10 @@ type refusal struct {
 
 func refusedProperties() []refusal {
 	const (
-		template  = "names a file that the operator does not have; write the template into "
-		kerberos  = "is not done by this version; mount a keytab or a token from a Secret with spec.driver.secrets"
-		noSecrets = "names a file that the operator does not have; mount it from a Secret and use spark.kubernetes.authenticate.driver.mounted.*"
-		managed   = "is the operator's to set; leave it out"
+		template = "names a file that the operator does not have; write the template into "
+		kerberos = "is not done by this version; mount a keytab or a token from a Secret with spec.driver.secrets"
+		onDisk   = "names a file that the operator does not have; mount it from a Secret and use spark.kubernetes.authenticate.driver.mounted.*"
+		managed  = "is the operator's to set; leave it out"
 	)
 	return []refusal{
 		{"spark.app.id", managed},
@@ -34,11 +34,11 @@ func refusedProperties() []refusal {
 		{"spark.kerberos.keytab", kerberos},
 		{"spark.kerberos.principal", kerberos},
 		{"spark.kubernetes.kerberos.", kerberos},
-		{"spark.kubernetes.authenticate.driver.caCertFile", noSecrets},
-		{"spark.kubernetes.authenticate.driver.clientCertFile", noSecrets},
-		{"spark.kubernetes.authenticate.driver.clientKeyFile", noSecrets},
-		{"spark.kubernetes.authenticate.driver.oauthToken", noSecrets},
-		{"spark.kubernetes.authenticate.driver.oauthTokenFile", noSecrets},
+		{"spark.kubernetes.authenticate.driver.caCertFile", onDisk},
+		{"spark.kubernetes.authenticate.driver.clientCertFile", onDisk},
+		{"spark.kubernetes.authenticate.driver.clientKeyFile", onDisk},
+		{"spark.kubernetes.authenticate.driver.oauthToken", onDisk},
+		{"spark.kubernetes.authenticate.driver.oauthTokenFile", onDisk},
 		{"spark.kubernetes.authenticate.submission.", "is about spark-submit, which does not run here; leave it out"},
 		{"spark.kubernetes.driver.pod.featureSteps", "names classes that only a JVM can run; write what they do into spec.driver.template"},
 		{"spark.kubernetes.driver.podTemplateFile", template + "spec.driver.template"},
