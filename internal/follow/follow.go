@@ -230,8 +230,10 @@ func (f *follower) complete(ctx context.Context) {
 		f.screen.tell([]line{{subject: "log", text: "cannot be shown: " + err.Error()}}, time.Since(f.begun))
 		return
 	}
-	f.screen.tell([]line{{subject: "log", text: "the driver's last lines:"}}, time.Since(f.begun))
-	f.screen.quote(lines)
+	if len(lines) > 0 {
+		f.screen.tell([]line{{subject: "log", text: "the driver's last lines:"}}, time.Since(f.begun))
+		f.screen.quote(lines)
+	}
 }
 
 // awaitLogs shows what is left of the drivers' logs, within bounds: a kubelet that is gone never ends them.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +86,7 @@ func (f *follower) tail(ctx context.Context, driver driver, lines int64) ([]stri
 	if err != nil {
 		return nil, fmt.Errorf("read the driver's log: %w", err)
 	}
-	return strings.Split(strings.TrimRight(string(text), "\n"), "\n"), nil
+	return slices.Collect(strings.Lines(string(text))), nil
 }
 
 // cursor remembers how far a log has been shown, so that a stream that begins anew repeats nothing. The API resumes at a

@@ -36,7 +36,7 @@ func (s *screen) tell(lines []line, elapsed time.Duration) {
 func (s *screen) quote(lines []string) {
 	s.erase()
 	for _, text := range lines {
-		fmt.Fprintln(s.streams.Err, s.paint("         │ "+text, faint))
+		fmt.Fprintln(s.streams.Err, s.paint("         │ "+strings.TrimRight(text, "\r\n"), faint))
 	}
 }
 
