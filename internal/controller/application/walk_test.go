@@ -1,0 +1,308 @@
+package application
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// A walk leads one application through a random sequence of what users, nodes and crashes do to it, against a model of
+// the cluster, and checks after every event what must hold whatever happens.
+const (
+	walks      = 3000
+	walkEvents = 60
+	// settleSteps is how many steps an application may take to come to rest when nothing happens any more.
+	settleSteps = 200
+)
+
+func TestRandomWalks(t *testing.T) {
+	for seed := range uint64(walks) {
+		m := newModel(seed)
+		for range walkEvents {
+			m.event()
+		}
+		m.settle()
+		if m.fault != "" {
+			t.Fatalf("seed %d: %s\n%s", seed, m.fault, strings.Join(m.story, "\n"))
+		}
+	}
+}
+
+// pod is a driver pod of the model.
+type pod struct {
+	Driver
+	run       int64
+	executors int
+}
+
+// live is a driver that takes up room: it is there and has not ended.
+func (p *pod) live() bool { return p.Ended == nil }
+
+// model is a cluster with one application in it.
+type model struct {
+	dice  *rand.Rand
+	now   time.Time
+	app   *v1beta2.SparkApplication
+	pods  []*pod
+	stale Observation // what the operator saw a while ago
+	story []string
+	fault string
+
+	begun    map[int64]bool // runs whose driver was seen to run by the operator
+	edited   bool           // since the application ended
+	lastRun  int64
+	executor int // executors that nobody deleted
+}
+
+func newModel(seed uint64) *model {
+	m := &model{dice: rand.New(rand.NewPCG(seed, 1)), now: noon, begun: make(map[int64]bool)}
+	m.app = application(v1beta2.ApplicationStateNew)
+	policies := []v1beta2.RestartPolicyType{
+		v1beta2.RestartPolicyNever, v1beta2.RestartPolicyOnFailure, v1beta2.RestartPolicyAlways,
+	}
+	restart(policies[m.dice.IntN(len(policies))], int32(m.dice.IntN(3)))(m.app)
+	return m
+}
+
+// event lets one thing happen.
+func (m *model) event() {
+	switch m.dice.IntN(14) {
+	case 0:
+		m.pass(time.Duration(m.dice.IntN(30)) * time.Second)
+	case 1:
+		m.drivers("starts", func(p *pod) { p.Running = p.live() })
+	case 2:
+		m.drivers("succeeds", func(p *pod) { p.end(m.now, p.Running || p.Ended != nil && p.Ended.Success) })
+	case 3:
+		m.drivers("fails", func(p *pod) { p.end(m.now, false) })
+	case 4:
+		m.drivers("is deleted by somebody", func(p *pod) { p.Deleting = true })
+	case 5:
+		m.drivers("is preempted", func(p *pod) { p.Deleting, p.Disrupted = true, true })
+	case 6:
+		m.collect()
+	case 7:
+		m.drivers("makes an executor", func(p *pod) {
+			if p.Running && p.live() {
+				p.executors++
+			}
+		})
+	case 8:
+		m.edit()
+	case 9:
+		m.say("user toggles suspend")
+		m.app.Spec.Suspend = !m.app.Spec.Suspend
+		m.app.Generation++
+	case 10:
+		m.step(m.stale, false)
+	case 11:
+		m.step(m.see(), true)
+	default:
+		m.step(m.see(), false)
+	}
+	m.check()
+}
+
+func (m *model) say(format string, args ...any) {
+	m.story = append(m.story, fmt.Sprintf("%-18s ", state(m.app))+fmt.Sprintf(format, args...))
+}
+
+func (m *model) pass(d time.Duration) {
+	m.say("%s pass", d)
+	m.now = m.now.Add(d)
+}
+
+func (m *model) drivers(what string, do func(*pod)) {
+	for _, p := range m.pods {
+		m.say("driver of run %d %s", p.run, what)
+		do(p)
+	}
+}
+
+func (p *pod) end(now time.Time, success bool) {
+	if p.Ended == nil {
+		p.Running, p.Ended = false, &Ending{Success: success, Message: "driver container failed", At: now}
+	}
+}
+
+// collect is what kubelet and garbage collector do about pods that were told to go.
+func (m *model) collect() {
+	m.pods = slices.DeleteFunc(m.pods, func(p *pod) bool {
+		if p.Deleting {
+			m.say("driver of run %d goes", p.run)
+		}
+		return p.Deleting // its executors, which it owns, go with it
+	})
+}
+
+func (m *model) edit() {
+	m.say("user edits")
+	m.app.Spec.Arguments = append(m.app.Spec.Arguments, "x")
+	m.app.Spec.Driver.PodName = []string{"", "a", "b"}[m.dice.IntN(3)]
+	m.app.Generation++
+	m.edited = true
+}
+
+// see is a true observation. The operator may act on it late.
+func (m *model) see() Observation {
+	var seen Observation
+	for _, p := range m.pods {
+		driver := p.Driver
+		driver.Current = p.run == m.app.Status.Run
+		seen.Drivers = append(seen.Drivers, driver)
+		for i := range p.executors {
+			seen.Executors = append(seen.Executors, Executor{
+				Name: fmt.Sprintf("run-%d-exec-%d", p.run, i), State: v1beta2.ExecutorStateRunning,
+			})
+		}
+	}
+	m.stale = seen
+	return seen
+}
+
+// step is a reconciliation. The cache of pods may be stale; that of applications is not, or the write is refused.
+// An operator that crashes has acted and does not report.
+func (m *model) step(seen Observation, crash bool) {
+	for i := range seen.Drivers { // the run is compared when the pods are listed
+		p := m.find(seen.Drivers[i].Name)
+		seen.Drivers[i].Current = p != nil && p.run == m.app.Status.Run && seen.Drivers[i].Current
+	}
+	before := state(m.app)
+	step := Decide(m.app, seen, m.now)
+	m.say("step %s to %s: %s", step.Action, step.State, step.Because)
+	step = m.act(step)
+	if crash {
+		m.say("crash before the report")
+		return
+	}
+	if step.State == v1beta2.ApplicationStateRunning {
+		m.begun[m.app.Status.Run] = true
+	}
+	record(m.app, seen, step, m.now)
+	if before.Ended() && state(m.app) != before {
+		if !m.edited {
+			m.fault = fmt.Sprintf("left %s for %s without an edit", before, state(m.app))
+		}
+	}
+	if state(m.app).Ended() && !before.Ended() {
+		m.edited = false
+	}
+}
+
+func (m *model) find(name string) *pod {
+	for _, p := range m.pods {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// act does to the model what act.go does to a cluster.
+func (m *model) act(step Step) Step {
+	switch step.Action {
+	case Claim:
+		if m.dice.IntN(10) == 0 {
+			return refused(step, fmt.Errorf("the plan is not valid"))
+		}
+		step.Claimed = &Claimed{Run: m.app.Status.Run + 1, At: m.now}
+	case Submit:
+		return m.submit(step)
+	case Release:
+		m.release()
+	case Stop:
+		for _, p := range m.pods {
+			p.Deleting = true
+		}
+		m.release()
+	}
+	return step
+}
+
+func (m *model) release() {
+	for _, p := range m.pods {
+		p.executors = 0
+	}
+}
+
+func (m *model) submit(step Step) Step {
+	if m.dice.IntN(10) == 0 {
+		return refused(step, fmt.Errorf("the API server says no"))
+	}
+	run, name := m.app.Status.Run, m.app.Spec.Driver.PodName
+	if name == "" {
+		name = "pi-driver"
+	}
+	for _, p := range m.pods {
+		if p.run != run { // earlierDriversGone, and adopt for the first run
+			if p.Name == name && !p.Deleting {
+				p.Deleting = true
+			}
+			return step
+		}
+	}
+	if m.find(name) != nil {
+		return step // adopted
+	}
+	if m.begun[run] {
+		m.fault = fmt.Sprintf("run %d is submitted again after it was seen to run", run)
+	}
+	m.say("driver of run %d is made as %s", run, name)
+	m.pods = append(m.pods, &pod{run: run, Driver: Driver{Name: name}})
+	return step
+}
+
+// check checks what must hold at every moment.
+func (m *model) check() {
+	live := 0
+	for _, p := range m.pods {
+		if p.live() {
+			live++
+		}
+	}
+	switch {
+	case m.fault != "":
+	case live > 1:
+		m.fault = fmt.Sprintf("%d drivers are live at once", live)
+	case m.app.Status.Run < m.lastRun:
+		m.fault = fmt.Sprintf("the run counter went back from %d to %d", m.lastRun, m.app.Status.Run)
+	case m.app.Status.ExecutionAttempts < 0 || m.app.Status.SubmissionAttempts < 0:
+		m.fault = "attempts are negative"
+	}
+	m.lastRun = m.app.Status.Run
+}
+
+// settle lets drivers end well and pods go, and expects the application to come to rest with nothing left.
+func (m *model) settle() {
+	m.say("from here on nothing befalls it")
+	m.app.Spec.Suspend = false
+	m.app.Spec.RestartPolicy = v1beta2.RestartPolicy{}
+	m.app.Generation++
+	for range settleSteps {
+		if m.fault != "" {
+			return
+		}
+		m.step(m.see(), false)
+		m.check()
+		m.collect()
+		m.drivers("succeeds", func(p *pod) { p.end(m.now, true) })
+		m.pass(time.Minute)
+	}
+	switch {
+	case !state(m.app).Ended():
+		m.fault = "the application never ends"
+	case m.see().ExecutorsLive():
+		m.fault = "executors are left"
+	case !released(m.app):
+		m.fault = "the run was never released"
+	case m.app.Status.TerminationTime == metav1.Time{}:
+		m.fault = "an application that has ended does not say when"
+	}
+}
