@@ -40,6 +40,12 @@ func (p *planner) base(r role) (corev1.PodTemplateSpec, *corev1.Container) {
 	spark := p.takeSparkContainer(r, &template.Spec)
 	spec := r.spec.DeepCopy()
 
+	if template.Spec.EnableServiceLinks == nil {
+		// Kubernetes otherwise puts every Service of the namespace into the environment, and each application has one
+		// for its web interface: with some thousand of them the container's command line is too long to start.
+		no := false
+		template.Spec.EnableServiceLinks = &no
+	}
 	placement(&template.Spec, spec)
 	containers(&template.Spec, spec)
 	sparkContainer(spark, spec)

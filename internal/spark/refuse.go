@@ -78,7 +78,22 @@ func contradictions(app *v1beta2.SparkApplication, conf *settings) field.ErrorLi
 		errs = append(errs, field.Forbidden(field.NewPath("spec", "executor", "lifecycle"),
 			"spark.decommission.enabled makes Spark put a hook of its own in this place; keep one of them"))
 	}
+	checkJavaOptions(conf)
 	return errs
+}
+
+// checkJavaOptions finds the options that Spark refuses when it starts a JVM: SparkConf.validateSettings, and
+// checkJavaOptions in its launcher.
+func checkJavaOptions(conf *settings) {
+	for _, role := range []string{"driver", "executor"} {
+		key := "spark." + role + ".extraJavaOptions"
+		if strings.Contains(conf.get(key), "-Xmx") {
+			conf.invalid(key, "sets the heap, which Spark does itself; use spec."+role+".memory")
+		}
+	}
+	if key := "spark.executor.extraJavaOptions"; strings.Contains(conf.get(key), "-Dspark") {
+		conf.invalid(key, "sets properties of Spark, which executors get from their driver; use spec.sparkConf")
+	}
 }
 
 // checkExecutors reads what Spark's driver will read of the executors, so that a mistake shows before a driver is

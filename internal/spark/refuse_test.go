@@ -105,6 +105,11 @@ func TestNewRefuses(t *testing.T) {
 			},
 			want: []string{"spec.executor.lifecycle", "spark.decommission.enabled"},
 		},
+		"Heap": {
+			reason: "Spark's launcher would refuse to start the JVM.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.Driver.JavaOptions = "-Xmx2g" },
+			want:   []string{"spec.driver.javaOptions", `"-Xmx2g"`, "spec.driver.memory"},
+		},
 		"FewerThanLeast": {
 			reason: "Spark's driver would end at its start.",
 			app: func(a *v1beta2.SparkApplication) {

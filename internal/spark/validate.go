@@ -168,6 +168,11 @@ func idle(app *v1beta2.SparkApplication) []string {
 			warnings = append(warnings, "spec.sparkConf["+key+"]: has no effect; the operator sets it")
 		}
 	}
+	for _, env := range app.Spec.Executor.Env {
+		if slices.Contains(executorVariables(), env.Name) {
+			warnings = append(warnings, "spec.executor.env["+env.Name+"]: has no effect; Spark sets it for each executor")
+		}
+	}
 	mounted := map[string]bool{}
 	for _, r := range []role{driverRole(app), executorRole(app)} {
 		for _, mount := range r.spec.VolumeMounts {
@@ -181,4 +186,14 @@ func idle(app *v1beta2.SparkApplication) []string {
 	}
 	slices.Sort(warnings)
 	return warnings
+}
+
+// executorVariables are those that Spark adds to an executor's environment behind what its template has, so that its
+// own count: BasicExecutorFeatureStep, LocalDirsFeatureStep.
+func executorVariables() []string {
+	return []string{
+		"SPARK_APPLICATION_ID", "SPARK_CONF_DIR", "SPARK_DRIVER_URL", "SPARK_EXECUTOR_CORES", "SPARK_EXECUTOR_ID",
+		"SPARK_EXECUTOR_MEMORY", "SPARK_EXECUTOR_POD_IP", "SPARK_EXECUTOR_POD_NAME", "SPARK_LOCAL_DIRS",
+		"SPARK_RESOURCE_PROFILE_ID", "SPARK_USER",
+	}
 }
