@@ -7,10 +7,11 @@ MAKEFLAGS += --no-print-directory
 
 # Everything is built without cgo, so that a fresh machine needs no C compiler and the binaries run in any image.
 export CGO_ENABLED := 0
+# The same flags for building, testing and linting, so that nothing is compiled twice.
+export GOFLAGS := -trimpath -buildvcs=false
 
 KUBERNETES := $(shell sed -n 's|.*k8s.io/kubernetes v||p' devcluster/go.mod)
 VERSION    := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-GO_BUILD   := go build -trimpath
 E2E_TIMEOUT := 35m
 
 ##@ Use
