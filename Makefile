@@ -37,7 +37,7 @@ test: build lint test-unit test-job test-e2e ## Run every test (what CI runs)
 test-unit: bin/brazier-cluster ## Unit tests, and tests against a real API server
 	@echo "• unit and API tests"
 	@go test ./...
-	@cd devcluster && go test .
+	@cd devcluster && go test ./...
 
 .PHONY: test-job
 test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
@@ -96,7 +96,8 @@ CLUSTER_SOURCES := $(shell find devcluster -type f 2>/dev/null)
 CLUSTER_FLAGS   := -s -w \
 	-X k8s.io/component-base/version.gitVersion=v$(KUBERNETES) \
 	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(KUBERNETES))) \
-	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES)))
+	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(KUBERNETES))) \
+	-X k8s.io/client-go/pkg/version.gitVersion=v$(KUBERNETES)
 
 bin/brazier: $(GO_SOURCES)
 	@build/compile . "$@" ./cmd/brazier -ldflags "-s -w -X brazier.sh/brazier/internal/version.version=$(VERSION)"
@@ -105,7 +106,7 @@ bin/brazier-cluster: $(CLUSTER_SOURCES)
 	@build/compile devcluster "$@" . -ldflags "$(CLUSTER_FLAGS)"
 
 bin/brazier-pause: $(CLUSTER_SOURCES)
-	@build/compile devcluster "$@" ./cmd/pause -ldflags "-s -w"
+	@build/compile devcluster "$@" ./cmd/pause -ldflags "-s -w -X main.version=$(VERSION)"
 
 bin/kubectl: devcluster/go.mod
 	@build/compile devcluster "$@" k8s.io/kubernetes/cmd/kubectl -ldflags "$(CLUSTER_FLAGS)"
