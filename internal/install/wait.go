@@ -27,14 +27,15 @@ func (i *installer) waitEstablished(ctx context.Context, name string) error {
 		if err := i.client.Get(ctx, client.ObjectKey{Name: name}, definition); err != nil {
 			return false, fmt.Errorf("read definition %s: %w", name, err)
 		}
-		conditions, _, err := unstructured.NestedSlice(definition.Object, "status", "conditions")
+		// An error says that there is no list of conditions yet.
+		conditions, _, _ := unstructured.NestedSlice(definition.Object, "status", "conditions")
 		for _, condition := range conditions {
 			c, ok := condition.(map[string]any)
 			if ok && c["type"] == "Established" && c["status"] == string(metav1.ConditionTrue) {
 				return true, nil
 			}
 		}
-		return false, err
+		return false, nil
 	})
 }
 

@@ -52,18 +52,20 @@ type model struct {
 	app   *v1beta2.SparkApplication
 	pods  []*pod
 	stale Observation // what the operator saw a while ago
-	story []string
-	fault string
+	// lagging is a cache that hardly ever catches up.
+	lagging bool
+	story   []string
+	fault   string
 
-	begun    map[int64]bool // runs whose driver was seen to run by the operator
-	edited   bool           // since the application ended
-	lastRun  int64
-	executor int // executors that nobody deleted
+	begun   map[int64]bool // runs whose driver was seen to run by the operator
+	edited  bool           // since the application ended
+	lastRun int64
 }
 
 func newModel(seed uint64) *model {
 	m := &model{dice: rand.New(rand.NewPCG(seed, 1)), now: noon, begun: make(map[int64]bool)}
 	m.app = application(v1beta2.ApplicationStateNew)
+	m.lagging = m.dice.IntN(2) == 0
 	policies := []v1beta2.RestartPolicyType{
 		v1beta2.RestartPolicyNever, v1beta2.RestartPolicyOnFailure, v1beta2.RestartPolicyAlways,
 	}
@@ -105,7 +107,11 @@ func (m *model) event() {
 	case 11:
 		m.step(m.see(), true)
 	default:
-		m.step(m.see(), false)
+		if m.lagging && m.dice.IntN(5) > 0 {
+			m.step(m.stale, false)
+		} else {
+			m.step(m.see(), false)
+		}
 	}
 	m.check()
 }
