@@ -12,9 +12,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/kube"
@@ -109,7 +111,8 @@ func newFollower(options Options) (*follower, error) {
 }
 
 func (f *follower) run(parent context.Context) (Outcome, error) {
-	ctx, cancel := context.WithCancel(parent)
+	// What the libraries would log of a connection that breaks off is told by the narrator.
+	ctx, cancel := context.WithCancel(klog.NewContext(parent, logr.Discard()))
 	defer f.others.Wait()
 	defer cancel()
 	f.others.Go(func() { f.watchApplication(ctx) })

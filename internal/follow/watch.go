@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -54,10 +53,10 @@ func (f *follower) reflect(ctx context.Context, source *cache.ListWatch, kind ru
 	went func(*model, error), see func([]any) func(*model),
 ) {
 	store := cache.NewUndeltaStore(func(objects []any) { f.send(ctx, see(objects)) }, cache.MetaNamespaceKeyFunc)
-	quiet := logr.Discard() // What goes wrong is told once, by the model's contact, rather than logged.
+	quiet := klog.FromContext(ctx)
 	pause := backoff
 	reflector := cache.NewReflectorWithOptions(f.observed(source, went), kind, store, cache.ReflectorOptions{Logger: &quiet, Backoff: &pause})
-	reflector.RunWithContext(klog.NewContext(ctx, quiet))
+	reflector.RunWithContext(ctx)
 }
 
 // observed tells the model how the calls of source go.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -39,6 +40,9 @@ const examples = `  # A Python file with an argument, on three executors
 
   # Show the manifest that would be created
   brazier run --dry-run -o yaml report.py`
+
+// createTimeout bounds a request that Ctrl-C cannot end.
+const createTimeout = 30 * time.Second
 
 type options struct {
 	streams terminal.Streams
@@ -153,12 +157,18 @@ func (o *options) namespace(app *v1beta2.SparkApplication) (string, error) {
 	return app.Namespace, nil
 }
 
-// create creates the application. The server checks it against the definition, unknown fields included.
+// create creates the application. The server checks it against the definition, unknown fields included. A request that
+// has been sent is waited for, also after Ctrl-C: otherwise nobody would know whether there is an application.
 func create(ctx context.Context, config *rest.Config, app *v1beta2.SparkApplication) (*v1beta2.SparkApplication, error) {
 	client, err := kube.Applications(config)
 	if err != nil {
 		return nil, err
 	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
+	defer cancel()
 	created := new(v1beta2.SparkApplication)
 	err = client.Post().Namespace(app.Namespace).Resource(kube.ApplicationsResource).
 		Param("fieldValidation", "Strict").Body(app).Do(ctx).Into(created)
