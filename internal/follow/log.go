@@ -31,6 +31,9 @@ func (f *follower) streamLog(ctx context.Context, driver driver) {
 		if err == nil && ended {
 			return
 		}
+		if err == nil {
+			pause = backoff
+		}
 		select {
 		case <-time.After(pause.Step()):
 		case <-ctx.Done():
