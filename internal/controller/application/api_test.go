@@ -25,7 +25,7 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/application"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
+	"brazier.sh/brazier/internal/localcluster/controlplane" //nolint:depguard // these tests need a real API server, whoever's
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -204,10 +204,10 @@ func (w *world) awaitState(app *v1beta2.SparkApplication, state v1beta2.Applicat
 	return w.await(app, string(state), func(app *v1beta2.SparkApplication) bool { return app.Status.AppState.State == state })
 }
 
-func (w *world) eventually(is wait.ConditionWithContextFunc, else_ func() string) {
+func (w *world) eventually(is wait.ConditionWithContextFunc, otherwise func() string) {
 	w.t.Helper()
 	if err := wait.PollUntilContextTimeout(w.t.Context(), 10*time.Millisecond, patience, true, is); err != nil {
-		w.t.Fatalf("%v: %s", err, else_())
+		w.t.Fatalf("%v: %s", err, otherwise())
 	}
 }
 

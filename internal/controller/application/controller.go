@@ -8,10 +8,13 @@ package application
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,8 +26,16 @@ import (
 	"brazier.sh/brazier/internal/spark"
 )
 
-// name is the controller's name in logs, metrics and events.
-const name = "sparkapplication"
+const (
+	// name is the controller's name in logs and metrics.
+	name = "sparkapplication"
+	// patience is how long one step may take: a call that hangs must not hold a worker.
+	patience = time.Minute
+	// After an error an application is tried again this soon, then less and less often, but never so seldom that its
+	// user notices when what was wrong has been put right.
+	minBackoff = 50 * time.Millisecond
+	maxBackoff = 30 * time.Second
+)
 
 // Reconciler moves applications through their lives.
 type Reconciler struct {
@@ -74,7 +85,12 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		Named(name).
 		For(&v1beta2.SparkApplication{}).
 		Watches(podKind(), podHandler{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: options.Workers}).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: options.Workers,
+			ReconciliationTimeout:   patience,
+			// Each application waits for itself alone: a bucket that all share makes the healthy wait for the sick.
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
+		}).
 		Complete(r)
 }
 
@@ -96,6 +112,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 
 	done, err := r.act(ctx, app, step)
 	if err != nil {
+		r.events.Eventf(app, nil, corev1.EventTypeWarning, "TryingAgain", string(step.Action), "%s", shorten(err.Error(), maxEventNote))
 		return reconcile.Result{}, fmt.Errorf("%s: %w", step.Action, err)
 	}
 	return r.report(ctx, app, seen, done)

@@ -1,0 +1,115 @@
+package operator
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestParseConfig(t *testing.T) {
+	tests := map[string]struct {
+		reason string
+		text   string
+		want   Config
+	}{
+		"Empty": {
+			reason: "The operator works without being told anything.",
+			text:   "",
+			want:   Config{Workers: 10, MetricsAddress: ":8443", HealthAddress: ":8081"},
+		},
+		"Full": {
+			reason: "What is written is what holds.",
+			text: `
+image: "10.97.0.1:5000/spark:{{SPARK_VERSION}}"
+sparkConf: {spark.hadoop.fs.s3a.path.style.access: "true"}
+objectStoreSecret: brazier-object-store
+namespaces: [analytics]
+workers: 3
+logLevel: debug
+`,
+			want: Config{
+				Image:             "10.97.0.1:5000/spark:{{SPARK_VERSION}}",
+				SparkConf:         map[string]string{"spark.hadoop.fs.s3a.path.style.access": "true"},
+				ObjectStoreSecret: "brazier-object-store",
+				Namespaces:        []string{"analytics"},
+				Workers:           3, MetricsAddress: ":8443", HealthAddress: ":8081", LogLevel: slog.LevelDebug,
+			},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := ParseConfig([]byte(tt.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("%s\n-want +got:\n%s", tt.reason, diff)
+			}
+		})
+	}
+}
+
+func TestParseConfigRefuses(t *testing.T) {
+	tests := map[string]struct{ reason, text, want string }{
+		"UnknownField": {
+			reason: "A typing error would otherwise go unnoticed.",
+			text:   "imaeg: spark",
+			want:   `unknown field "imaeg"`,
+		},
+		"NoWorkers": {
+			reason: "An operator that does nothing is a mistake.",
+			text:   "workers: 0",
+			want:   "workers: 0 is too few",
+		},
+		"NoCertificate": {
+			reason: "A bundle without a certificate would leave drivers trusting nobody.",
+			text:   "trustBundle: /etc/ssl/ca.crt",
+			want:   "trustBundle: there is no certificate in it",
+		},
+		"BrokenCertificate": {
+			reason: "So would one that cannot be read.",
+			text:   "trustBundle: |\n  -----BEGIN CERTIFICATE-----\n  AAAA\n  -----END CERTIFICATE-----\n",
+			want:   "trustBundle: block 1 is not a certificate",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseConfig([]byte(tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%s\nwant an error with %q, got %v", tt.reason, tt.want, err)
+			}
+		})
+	}
+}
+
+func TestReadConfig(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if _, err := ReadConfig(path); err == nil {
+		t.Error("a file that is not there was read")
+	}
+	if err := os.WriteFile(path, []byte("image: spark"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := ReadConfig(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("spark", config.platform().Image); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func FuzzParseConfig(f *testing.F) {
+	f.Add("image: spark\nworkers: 2\n")
+	f.Add("trustBundle: |\n  -----BEGIN CERTIFICATE-----\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		config, err := ParseConfig([]byte(text))
+		if err == nil && config.Workers < 1 {
+			t.Errorf("%d workers were accepted", config.Workers)
+		}
+	})
+}
