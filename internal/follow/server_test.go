@@ -326,11 +326,13 @@ func (f *follower) await(t *testing.T, what ...string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err := wait.PollUntilContextCancel(ctx, 10*time.Millisecond, true, func(context.Context) (bool, error) {
-		rest, found := f.text(), true
+		rest := f.text()
 		for _, part := range what {
-			if _, rest, found = strings.Cut(rest, part); !found {
+			_, after, found := strings.Cut(rest, part)
+			if !found {
 				return false, nil
 			}
+			rest = after
 		}
 		return true, nil
 	})
@@ -434,12 +436,12 @@ func (g *gate) open() {
 }
 
 func (g *gate) pass(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	server, err := net.Dial("tcp", g.server)
 	if err != nil {
 		return // The client sees a connection that breaks off, which is what gates are for.
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }()
 	g.mu.Lock()
 	g.conns = append(g.conns, conn, server)
 	g.mu.Unlock()

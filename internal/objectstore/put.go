@@ -56,7 +56,7 @@ func (b *Bucket) PutFile(ctx context.Context, prefix, file string, progress Prog
 	if err != nil {
 		return Upload{}, err // The error names the file and what was tried.
 	}
-	defer content.Close()
+	defer func() { _ = content.Close() }() // It is only read.
 
 	sum := sha256.New()
 	size, err := io.Copy(sum, contextReader{ctx, content})

@@ -99,7 +99,7 @@ func put(ctx context.Context, settings objectstore.Settings) error {
 	if err != nil {
 		return err
 	}
-	defer bucket.Close()
+	defer func() { _ = bucket.Close() }()
 	return bucket.Put(ctx, "a", strings.NewReader("x"), 1, nil)
 }
 
@@ -172,7 +172,7 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }()
 	return listener.Addr().String()
 }
 

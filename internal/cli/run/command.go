@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -90,8 +91,10 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	return cmd
 }
 
-// own are the flags that go with -f; all others describe a JOB.
-const own = "kubeconfig context namespace name filename detach logs dry-run output help"
+// withManifest are the flags that go with -f; all others describe a JOB.
+func withManifest() []string {
+	return []string{"kubeconfig", "context", "namespace", "name", "filename", "detach", "logs", "dry-run", "output"}
+}
 
 // check refuses what cannot be meant, before anything is read or sent.
 func (o *options) check(cmd *cobra.Command) error {
@@ -114,7 +117,7 @@ func (o *options) check(cmd *cobra.Command) error {
 		return fmt.Errorf("JOB: %q is given as well as -f %s; the manifest names its own job and arguments", o.job.file, o.manifest)
 	}
 	for _, name := range changed(cmd) {
-		if !strings.Contains(" "+own+" ", " "+name+" ") {
+		if !slices.Contains(withManifest(), name) {
 			return fmt.Errorf("--%s: it describes a JOB and has no effect with -f; write it into %s", name, o.manifest)
 		}
 	}

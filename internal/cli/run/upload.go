@@ -112,7 +112,7 @@ func (o *options) upload(ctx context.Context, config *rest.Config, app *v1beta2.
 	if err != nil {
 		return err
 	}
-	defer bucket.Close()
+	defer func() { _ = bucket.Close() }() // Every upload has been confirmed by then.
 
 	for _, file := range files {
 		if err := o.send(ctx, bucket, app.Namespace, file); err != nil {
