@@ -110,6 +110,7 @@ func (d *down) clear(ctx context.Context) (string, error) {
 		leftovers.RemoveShimSockets(d.Layout.Run),
 		leftovers.Unmount(folders...),
 		leftovers.RemoveLogLinks(d.Layout.Logs()),
+		leftovers.RemoveEmptyFolders(),
 		network.Remove(ctx, d.Layout.Run),
 		cgroup.Remove(part.CgroupRoot),
 		os.RemoveAll(d.Layout.Run),

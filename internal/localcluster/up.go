@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"brazier.sh/brazier/internal/image/binary"
 	"brazier.sh/brazier/internal/localcluster/addons"
 	"brazier.sh/brazier/internal/localcluster/cgroup"
 	"brazier.sh/brazier/internal/localcluster/kubeconfig"
@@ -13,9 +14,9 @@ import (
 	"brazier.sh/brazier/internal/localcluster/network"
 	"brazier.sh/brazier/internal/localcluster/packages"
 	"brazier.sh/brazier/internal/localcluster/part"
-	"brazier.sh/brazier/internal/localcluster/pause"
 	"brazier.sh/brazier/internal/localcluster/pki"
 	"brazier.sh/brazier/internal/localcluster/preflight"
+	"brazier.sh/brazier/internal/localcluster/registry"
 	"brazier.sh/brazier/internal/localcluster/supervise"
 	"brazier.sh/brazier/internal/terminal"
 )
@@ -133,10 +134,11 @@ func (u *up) findPrograms(ctx context.Context) (string, error) {
 }
 
 func (u *up) makeCertificates(context.Context) (string, error) {
-	var err error
-	if u.pause, err = pause.Reference(u.Layout); err != nil {
+	tag, err := u.pauseSource().Tag()
+	if err != nil {
 		return "", err
 	}
+	u.pause = layout.Registry + "/brazier/pause:" + tag
 	config := u.config()
 	store := pki.New(u.Layout.PKI(), time.Now())
 	if err := store.Ensure(part.Authorities(config)); err != nil {
@@ -240,8 +242,11 @@ func (u *up) partError(name string, cause error, state supervise.State) error {
 }
 
 func (u *up) storePauseImage(ctx context.Context) (string, error) {
-	return "", pause.Store(ctx, u.Layout, u.pause)
+	return "", registry.Ensure(ctx, u.Layout, u.pause, u.pauseSource().Image)
 }
+
+// pauseSource is the image of the container that holds a pod's network.
+func (u *up) pauseSource() binary.Source { return binary.Source{Executable: u.Layout.Pause()} }
 
 func (u *up) applyAddons(ctx context.Context) (string, error) {
 	client, err := u.client()

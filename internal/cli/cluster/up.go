@@ -2,10 +2,12 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	cliinstall "brazier.sh/brazier/internal/cli/install"
 	"brazier.sh/brazier/internal/localcluster"
 	"brazier.sh/brazier/internal/terminal"
 )
@@ -13,7 +15,13 @@ import (
 type upOptions struct {
 	home      string
 	noInstall bool
-	streams   terminal.Streams
+
+	kubeconfig    string
+	context       string
+	operatorImage string
+	push          bool
+
+	streams terminal.Streams
 }
 
 // NewUpCommand returns the command that starts the embedded cluster.
@@ -22,24 +30,82 @@ func NewUpCommand(streams terminal.Streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "up",
 		Short: "Start Kubernetes on this machine, or mend it, with Brazier on it",
-		Long: `Starts a single-node Kubernetes made of the real parts, with a registry and an object store, and puts Brazier on it.
-It can be repeated at any time: what runs is left alone, what is broken is mended, also after a reboot.`,
+		Long: `Start a single-node Kubernetes made of the real parts, with a registry and an object store, and put Brazier on it. Do
+it again at any time: what runs is left alone, what is broken is mended, also after a reboot.
+
+With --kubeconfig no cluster is started: Brazier is installed on the one that is there, which has to be able to pull
+the operator's image.`,
+		Example: `  brazier up
+  brazier up --kubeconfig ~/.kube/config --operator-image registry.example.com/brazier:1.0 --push`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return opts.run(cmd.Context()) },
 	}
 	addHome(command, &opts.home)
-	command.Flags().BoolVar(&opts.noInstall, "no-install", false, "do not install missing packages of the system, only name them")
+	flags := command.Flags()
+	flags.BoolVar(&opts.noInstall, "no-install", false, "do not install missing packages of the system, only name them")
+	flags.StringVar(&opts.kubeconfig, "kubeconfig", "", "install on the cluster of this kubeconfig `file` instead of starting one")
+	flags.StringVar(&opts.context, "context", "", "the `context` of --kubeconfig to use")
+	flags.StringVar(&opts.operatorImage, "operator-image", "", "with --kubeconfig: the operator's `image`, which that cluster can pull")
+	flags.BoolVar(&opts.push, "push", false, "with --kubeconfig: push this program as --operator-image first")
 	return command
 }
 
 func (o upOptions) run(ctx context.Context) error {
+	if o.kubeconfig != "" {
+		return o.install(ctx)
+	}
+	if o.context != "" || o.operatorImage != "" || o.push {
+		return errors.New("--context, --operator-image and --push are for a cluster that is there already; name its --kubeconfig too")
+	}
 	cluster, err := localcluster.Open(o.home)
 	if err != nil {
 		return err
 	}
-	if err := cluster.Up(ctx, localcluster.UpOptions{NoInstall: o.noInstall}, o.streams); err != nil {
+	brazier := onEmbedded{cluster: cluster, streams: o.streams}
+	err = cluster.Up(ctx, localcluster.UpOptions{
+		NoInstall: o.noInstall,
+		Then: []localcluster.Action{
+			{Name: "storing the operator's image", Do: brazier.storeImage},
+			{Do: brazier.install},
+		},
+	}, o.streams)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintln(o.streams.Err, "\nThe cluster runs.")
+	o.next()
 	return nil
+}
+
+// install leaves the work to `brazier install`.
+func (o upOptions) install(ctx context.Context) error {
+	if o.operatorImage == "" {
+		return errors.New("--operator-image: the cluster of --kubeconfig has to pull the operator's image from somewhere; " +
+			"name an image in a registry that it reaches, and add --push to put this program there")
+	}
+	args := []string{"--kubeconfig", o.kubeconfig, "--operator-image", o.operatorImage}
+	if o.context != "" {
+		args = append(args, "--context", o.context)
+	}
+	if o.push {
+		args = append(args, "--push")
+	}
+	command := cliinstall.NewCommand(o.streams)
+	command.SetArgs(args)
+	command.SilenceErrors, command.SilenceUsage = true, true
+	return command.ExecuteContext(ctx)
+}
+
+// next says what to do now.
+func (o upOptions) next() {
+	home := ""
+	if o.home != "" {
+		home = " --home " + o.home
+	}
+	fmt.Fprintf(o.streams.Err, `
+Kubernetes and Brazier run on this machine. Next:
+  brazier demo                    run a Spark job on a million invoices
+  brazier status%[1]s                  see what runs
+  eval "$(brazier env%[1]s)"           let kubectl and others talk to this cluster
+  brazier down%[1]s                    stop it; the data stays
+`, home)
 }

@@ -140,7 +140,6 @@ func RemoveLogLinks(logs string) error {
 	if err != nil {
 		return fmt.Errorf("list links to logs: %w", err)
 	}
-	left := len(entries)
 	for _, entry := range entries {
 		path := filepath.Join(folder, entry.Name())
 		target, err := os.Readlink(path)
@@ -150,12 +149,25 @@ func RemoveLogLinks(logs string) error {
 		if err := os.Remove(path); err != nil {
 			return fmt.Errorf("remove link to a log: %w", err)
 		}
-		left--
 	}
-	if left == 0 {
-		return os.Remove(folder)
+	return removeEmpty(folder)
+}
+
+// RemoveEmptyFolders removes the folders that containerd and the CNI plugins make wherever they are told to work, if
+// nobody else has anything in them.
+func RemoveEmptyFolders() error {
+	return errors.Join(
+		removeEmpty("/run/containerd/s"), removeEmpty("/run/containerd"),
+		removeEmpty("/var/lib/cni/results"), removeEmpty("/var/lib/cni"),
+	)
+}
+
+func removeEmpty(folder string) error {
+	err := os.Remove(folder)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTEMPTY) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // RemoveShimSockets removes the sockets of killed shims, which are in containerd's folder whichever containerd they are

@@ -118,6 +118,7 @@ func Remove(ctx context.Context, run string) error {
 	return errors.Join(
 		removeTables(ctx),
 		removePortMaps(ctx),
+		removeEmptyNAT(ctx),
 		removeLinks(),
 		restoreForwarding(run),
 	)

@@ -3,12 +3,17 @@
 package registry
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
 	"os"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 
 	"brazier.sh/brazier/internal/localcluster/layout"
 	"brazier.sh/brazier/internal/localcluster/part"
@@ -34,4 +39,28 @@ func Transport(l layout.Layout) (*http.Transport, error) {
 		RootCAs: roots, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12,
 	}
 	return transport, nil
+}
+
+// Ensure puts the image under ref, unless something is there already: a ref's tag has to stand for its content.
+func Ensure(ctx context.Context, l layout.Layout, ref string, image func() (v1.Image, error)) error {
+	tag, err := name.NewTag(ref)
+	if err != nil {
+		return fmt.Errorf("image reference: %w", err)
+	}
+	transport, err := Transport(l)
+	if err != nil {
+		return err
+	}
+	options := []remote.Option{remote.WithContext(ctx), remote.WithTransport(transport)}
+	if _, err := remote.Head(tag, options...); err == nil {
+		return nil
+	}
+	made, err := image()
+	if err != nil {
+		return fmt.Errorf("make image %s: %w", ref, err)
+	}
+	if err := remote.Write(tag, made, options...); err != nil {
+		return fmt.Errorf("push image %s: %w", ref, err)
+	}
+	return nil
 }

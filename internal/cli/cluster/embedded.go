@@ -1,0 +1,96 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"brazier.sh/brazier/internal/image/binary"
+	"brazier.sh/brazier/internal/install"
+	"brazier.sh/brazier/internal/localcluster"
+	"brazier.sh/brazier/internal/localcluster/layout"
+	"brazier.sh/brazier/internal/localcluster/registry"
+	"brazier.sh/brazier/internal/operator"
+	"brazier.sh/brazier/internal/terminal"
+)
+
+// onEmbedded puts Brazier onto the embedded cluster, whose registry and object store it tells the operator of.
+type onEmbedded struct {
+	cluster *localcluster.Cluster
+	streams terminal.Streams
+}
+
+// namespaces are those that applications run in from the start.
+func namespaces() []string { return []string{"default"} }
+
+func (e onEmbedded) source() binary.Source {
+	return binary.Source{Executable: e.cluster.Program, Certificates: binary.SystemCertificates}
+}
+
+// image is the operator's image: this very program.
+func (e onEmbedded) image() (string, error) {
+	tag, err := e.source().Tag()
+	if err != nil {
+		return "", fmt.Errorf("operator's image: %w", err)
+	}
+	return layout.Registry + "/brazier/operator:" + tag, nil
+}
+
+func (e onEmbedded) storeImage(ctx context.Context) (string, error) {
+	ref, err := e.image()
+	if err != nil {
+		return "", err
+	}
+	return "", registry.Ensure(ctx, e.cluster.Layout, ref, e.source().Image)
+}
+
+func (e onEmbedded) install(ctx context.Context) (string, error) {
+	ref, err := e.image()
+	if err != nil {
+		return "", err
+	}
+	config, err := e.config()
+	if err != nil {
+		return "", err
+	}
+	client, err := e.cluster.Config()
+	if err != nil {
+		return "", err
+	}
+	return "", install.Apply(ctx, client, install.Options{Image: ref, Config: config, Namespaces: namespaces()}, e.streams)
+}
+
+// config tells the operator where images and data are.
+func (e onEmbedded) config() (operator.Config, error) {
+	trust, err := e.trustBundle()
+	if err != nil {
+		return operator.Config{}, err
+	}
+	return operator.Config{
+		Image:             layout.Registry + "/spark:{{SPARK_VERSION}}",
+		ObjectStoreSecret: localcluster.ObjectStoreSecret,
+		TrustBundle:       trust,
+		ClusterDomain:     layout.Domain,
+		SparkConf: map[string]string{
+			"spark.hadoop.fs.s3a.endpoint":          layout.ObjectStore,
+			"spark.hadoop.fs.s3a.endpoint.region":   layout.Region,
+			"spark.hadoop.fs.s3a.path.style.access": "true",
+		},
+	}, nil
+}
+
+// trustBundle is the cluster's authority with those that the machine trusts: applications trust the bundle instead of
+// their image's authorities, and may download from the world too.
+func (e onEmbedded) trustBundle() (string, error) {
+	own, err := os.ReadFile(e.cluster.Layout.CA())
+	if err != nil {
+		return "", fmt.Errorf("read the cluster's authority: %w", err)
+	}
+	system, err := os.ReadFile(binary.SystemCertificates)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read the machine's authorities: %w", err)
+	}
+	return string(own) + string(system), nil
+}
