@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -76,13 +77,7 @@ func (r *Reconciler) submit(ctx context.Context, app *v1beta2.SparkApplication, 
 	if err != nil {
 		return refused(step, err), nil
 	}
-	err = r.earlierDriversGone(ctx, app)
-	for _, object := range plan.Objects() {
-		if err != nil {
-			break
-		}
-		err = r.create(ctx, app, object)
-	}
+	err = r.createAll(ctx, app, plan)
 	if _, ok := errors.AsType[refusal](err); ok {
 		return refused(step, err), nil
 	}
@@ -91,6 +86,23 @@ func (r *Reconciler) submit(ctx context.Context, app *v1beta2.SparkApplication, 
 		return step, nil
 	}
 	return step, err
+}
+
+// createAll makes the plan's objects: its driver's pod last, when no earlier one is left and what it needs is there.
+func (r *Reconciler) createAll(ctx context.Context, app *v1beta2.SparkApplication, plan *spark.Plan) error {
+	if err := r.earlierDriversGone(ctx, app); err != nil {
+		return err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	for _, object := range plan.Objects() {
+		if object != spark.Object(plan.Driver) {
+			group.Go(func() error { return r.create(groupCtx, app, object) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return r.create(ctx, app, plan.Driver)
 }
 
 // earlierDriversGone asks the API server, not the cache, whether a driver of an earlier run is still there. Where both
