@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -203,4 +205,28 @@ func TestScreen(t *testing.T) {
 	if diff := cmp.Diff(want, screen.String()); diff != "" {
 		t.Errorf("the block stays below everything else\n-want +got:\n%s", diff)
 	}
+}
+
+func TestLogIsNotWaitedForForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &follower{updates: make(chan func(*model)), logged: make(chan struct{}), begun: time.Now(), screen: newScreen(terminal.Streams{Err: io.Discard})}
+		f.awaitLogs(t.Context())
+		if waited := time.Since(f.begun); waited != logGrace {
+			t.Errorf("a log that never ends was waited for %s, want %s", waited, logGrace)
+		}
+	})
+}
+
+func FuzzCursor(f *testing.F) {
+	f.Add("2026-11-23T12:00:00.1Z one\n2026-11-23T12:00:00.1Z one\n2026-11-23T12:00:00.2Z two")
+	f.Fuzz(func(t *testing.T, log string) {
+		lines := strings.Split(log, "\n")
+		var c cursor
+		c.resume()
+		for _, line := range lines {
+			if _, fresh := c.take(line); !fresh {
+				t.Fatalf("%q was left out of a log that is shown for the first time", line)
+			}
+		}
+	})
 }

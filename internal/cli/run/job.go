@@ -126,7 +126,7 @@ var languages = map[string]v1beta2.SparkApplicationType{
 	".r":   v1beta2.SparkApplicationTypeR,
 }
 
-// kind is the language of the job, and whether it is known how to start it.
+// kind is the language of the job. Where a jar names its own main class, that is the job's.
 func (j *job) kind() (v1beta2.SparkApplicationType, error) {
 	kind := languages[strings.ToLower(path.Ext(j.file))]
 	if j.language != "" {
@@ -146,6 +146,13 @@ func (j *job) kind() (v1beta2.SparkApplicationType, error) {
 		return "", fmt.Errorf("JOB: %q ends in none of .py, .jar and .R; say what it is with --type Python, Java, Scala or R", j.file)
 	}
 	jvm := kind == v1beta2.SparkApplicationTypeJava || kind == v1beta2.SparkApplicationTypeScala
+	if jvm && j.class == "" && !strings.Contains(j.file, "://") {
+		class, err := mainClass(j.file)
+		if err != nil {
+			return "", fmt.Errorf("--class: %w; write --class org.example.Main before JOB", err)
+		}
+		j.class = class
+	}
 	if jvm && j.class == "" {
 		return "", fmt.Errorf("--class: %s needs the class with its main method; write --class org.example.Main before JOB", j.file)
 	}

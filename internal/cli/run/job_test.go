@@ -1,0 +1,81 @@
+package run
+
+import (
+	"archive/zip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+func TestPrefix(t *testing.T) {
+	tests := map[string]string{
+		"report.py":                        "report",
+		"s3a://bucket/jobs/Report_2026.v2": "report-2026",
+		"local:///opt/2026-report.jar":     "job-2026-report",
+		"???":                              "job",
+		"__init__.py":                      "init",
+		".py":                              "job",
+		"a-name-that-is-longer-than-forty-characters-are.py": "a-name-that-is-longer-than-forty-charact",
+	}
+	for file, want := range tests {
+		if got := prefix(file); got != want {
+			t.Errorf("prefix(%q): got %q, want %q", file, got, want)
+		}
+	}
+}
+
+func FuzzPrefix(f *testing.F) {
+	f.Add("report.py")
+	f.Add("s3a://b/Ä-2026.jar")
+	f.Fuzz(func(t *testing.T, file string) {
+		name := prefix(file) + "-x7k2p" // What the API server adds.
+		if problems := validation.IsDNS1035Label(name); len(problems) > 0 {
+			t.Errorf("%q makes the name %q: %v", file, name, problems)
+		}
+	})
+}
+
+func TestMainClass(t *testing.T) {
+	tests := map[string]struct {
+		reason   string
+		manifest string
+		want     string
+	}{
+		"Named":     {reason: "A jar names its main class.", manifest: "Manifest-Version: 1.0\r\nMain-Class: org.example.Report\r\n\r\n", want: "org.example.Report"},
+		"Folded":    {reason: "Lines are folded at 72 bytes.", manifest: "Manifest-Version: 1.0\nMain-Class: org.example.a.very.long.pack\n age.Report\n", want: "org.example.a.very.long.package.Report"},
+		"Unnamed":   {reason: "Most libraries have none.", manifest: "Manifest-Version: 1.0\r\n\r\n"},
+		"NoNewline": {reason: "Some tools leave the last line open.", manifest: "Main-Class: A", want: "A"},
+		"None":      {reason: "A jar needs no manifest."},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			jar := filepath.Join(t.TempDir(), "a.jar")
+			file, err := os.Create(jar)
+			if err != nil {
+				t.Fatal(err)
+			}
+			archive := zip.NewWriter(file)
+			if tt.manifest != "" {
+				entry, err := archive.Create("META-INF/MANIFEST.MF")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := entry.Write([]byte(tt.manifest)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := archive.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := file.Close(); err != nil {
+				t.Fatal(err)
+			}
+			got, err := mainClass(jar)
+			if err != nil || got != tt.want {
+				t.Errorf("%s\ngot %q and %v, want %q", tt.reason, got, err, tt.want)
+			}
+		})
+	}
+}
