@@ -78,7 +78,7 @@ func (p *planner) basicDriver(pod *corev1.PodSpec, spark *corev1.Container) {
 		spark.Ports = append(spark.Ports, corev1.ContainerPort{Name: port.name, ContainerPort: port.number, Protocol: corev1.ProtocolTCP})
 	}
 	user := sparkUser
-	if p.release.proxySparkUser && p.app.Spec.ProxyUser != "" {
+	if p.app.Spec.ProxyUser != "" {
 		user = p.app.Spec.ProxyUser
 	}
 	setEnv(spark, "SPARK_USER", user)

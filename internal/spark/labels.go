@@ -58,7 +58,9 @@ func setLabels(s *settings, app *v1beta2.SparkApplication, run Run) {
 func (p *planner) driverLabels() map[string]string {
 	labels := p.conf.under("spark.kubernetes.driver.label.")
 	for k, v := range labels {
-		labels[k] = p.substitute(v)
+		if p.release.filledLabels {
+			labels[k] = p.substitute(v)
+		}
 	}
 	maps.Copy(labels, map[string]string{
 		labelVersion:                  labelValue(p.app.Spec.SparkVersion),

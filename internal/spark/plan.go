@@ -110,7 +110,7 @@ func New(app *v1beta2.SparkApplication, run Run, platform Platform) (*Plan, erro
 	if tooOld != nil {
 		return nil, field.ErrorList{tooOld}.ToAggregate()
 	}
-	errs := validate(app)
+	errs := validate(app, of)
 	errs = append(errs, refusals(app.Spec.SparkConf, field.NewPath("spec", "sparkConf"))...)
 	errs = append(errs, refusals(platform.SparkConf, field.NewPath("operator", "sparkConf"))...)
 	if len(errs) > 0 {

@@ -36,7 +36,11 @@ func (p *planner) driverPorts() []port {
 		{name: portUI, number: p.uiPort()},
 	}
 	if p.release.connectPort {
-		ports = append(ports, port{name: portConnect, number: p.conf.port("spark.connect.grpc.binding.port", defaultConnect), protocol: "grpc"})
+		connect := port{name: portConnect, number: p.conf.port("spark.connect.grpc.binding.port", defaultConnect)}
+		if p.release.connectGRPC {
+			connect.protocol = "grpc"
+		}
+		ports = append(ports, connect)
 	}
 	return ports
 }

@@ -16,11 +16,11 @@ import (
 
 // validate finds what a run of app cannot be planned with: values that make no sense, and fields that this version of
 // Brazier does not do. Nothing that an application says is dropped without a word.
-func validate(app *v1beta2.SparkApplication) field.ErrorList {
+func validate(app *v1beta2.SparkApplication, of release) field.ErrorList {
 	errs := validateName(app)
 	errs = append(errs, validateProgram(app)...)
 	errs = append(errs, validateDependencies(app)...)
-	errs = append(errs, validatePods(app)...)
+	errs = append(errs, validatePods(app, of)...)
 	errs = append(errs, undone(app)...)
 	return errs
 }
@@ -96,11 +96,14 @@ func validateURI(at *field.Path, uri string) field.ErrorList {
 }
 
 // validatePods looks at what driver and executors have alike.
-func validatePods(app *v1beta2.SparkApplication) field.ErrorList {
+func validatePods(app *v1beta2.SparkApplication, of release) field.ErrorList {
 	var errs field.ErrorList
 	for _, r := range []role{driverRole(app), executorRole(app)} {
-		labels := r.path.Child("labels")
-		errs = append(errs, metavalidation.ValidateLabels(substituted(r.spec.Labels), labels)...)
+		labels, filled := r.path.Child("labels"), r.spec.Labels
+		if of.filledLabels {
+			filled = substituted(filled)
+		}
+		errs = append(errs, metavalidation.ValidateLabels(filled, labels)...)
 		errs = append(errs, reserved(r.spec.Labels, labels)...)
 		if len(app.Spec.NodeSelector) > 0 && len(r.spec.NodeSelector) > 0 {
 			errs = append(errs, field.Forbidden(r.path.Child("nodeSelector"), "spec.nodeSelector is set as well; keep one of them"))

@@ -19,8 +19,14 @@ type release struct {
 	floorIsSetting bool
 	// claimMode is the access mode of claims that Spark makes itself, unless the older one is asked for.
 	claimMode corev1.PersistentVolumeAccessMode
+	// filledLabels: {{APP_ID}} stands for the application's ID in labels, and not in annotations alone.
+	filledLabels bool
+	// subPathExpr: volumes of properties can be mounted at a path made of environment variables.
+	subPathExpr bool
 	// connectPort: the driver's container and Service have the port of Spark Connect.
 	connectPort bool
+	// connectGRPC: that port of the Service says that it speaks gRPC.
+	connectGRPC bool
 	// gracePeriod: executors' grace period is the property spark.kubernetes.executor.terminationGracePeriodSeconds,
 	// which wins over the pod template's.
 	gracePeriod bool
@@ -28,30 +34,33 @@ type release struct {
 	pythonVersion bool
 	// networkPolicy: executors take connections from their own application only.
 	networkPolicy bool
-	// proxySparkUser: SPARK_USER is the user that the application acts as, where there is one.
-	proxySparkUser bool
 	// publishNotReady: the driver's Service can list a driver that is not ready.
 	publishNotReady bool
 }
 
-// releases are the versions that can be submitted, oldest first.
+// releases are the versions that can be submitted, oldest first. testdata/spark-submit has what each made of the same
+// application.
 func releases() []release {
-	return []release{
-		{major: 3, minor: 5, claimMode: corev1.ReadWriteOnce, pythonVersion: true},
-		{major: 4, minor: 0, claimMode: corev1.ReadWriteOncePod, pythonVersion: true, floorIsSetting: true},
-		{
-			major: 4, minor: 1, claimMode: corev1.ReadWriteOncePod, floorIsSetting: true, connectPort: true,
-			gracePeriod: true,
-		},
-		{
-			major: 4, minor: 2, claimMode: corev1.ReadWriteOncePod, floorIsSetting: true, connectPort: true,
-			gracePeriod: true, networkPolicy: true,
-		},
-		{
-			major: 4, minor: 3, claimMode: corev1.ReadWriteOncePod, floorIsSetting: true, connectPort: true,
-			gracePeriod: true, networkPolicy: true, proxySparkUser: true, publishNotReady: true,
-		},
-	}
+	v35 := release{major: 3, minor: 5, claimMode: corev1.ReadWriteOnce, pythonVersion: true}
+
+	v40 := v35
+	v40.major, v40.minor = 4, 0
+	v40.claimMode = corev1.ReadWriteOncePod
+	v40.floorIsSetting, v40.filledLabels, v40.subPathExpr = true, true, true
+
+	v41 := v40
+	v41.minor = 1
+	v41.connectPort, v41.gracePeriod, v41.pythonVersion = true, true, false
+
+	v42 := v41
+	v42.minor = 2
+	v42.connectGRPC, v42.networkPolicy = true, true
+
+	v43 := v42
+	v43.minor = 3
+	v43.publishNotReady = true
+
+	return []release{v35, v40, v41, v42, v43}
 }
 
 func (r release) String() string { return fmt.Sprintf("%d.%d", r.major, r.minor) }

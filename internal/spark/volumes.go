@@ -115,6 +115,9 @@ func (p *planner) mountVolumes(pod *corev1.PodSpec, spark *corev1.Container) {
 		if path == "" {
 			p.conf.invalid(v.key+"mount.path", "is missing; say where the driver sees the volume")
 		}
+		if p.conf.has(v.key+"mount.subPathExpr") && !p.release.subPathExpr {
+			p.conf.invalid(v.key+"mount.subPathExpr", "is not known to Spark "+p.release.String()+"; use mount.subPath")
+		}
 		spark.VolumeMounts = append(spark.VolumeMounts, corev1.VolumeMount{
 			Name:        v.name,
 			MountPath:   path,
