@@ -33,7 +33,7 @@ const startTimeout = 3 * time.Minute
 type Options struct {
 	// Image is the operator's image.
 	Image string
-	// Config is what the operator is told. Its lease is always in Namespace.
+	// Config is what the operator is told. Where it listens and its lease lies is not up to it.
 	Config operator.Config
 	// Namespaces are those that applications are to run in. They are made where they do not exist.
 	Namespaces []string
@@ -49,7 +49,9 @@ func Apply(ctx context.Context, config *rest.Config, opts Options, streams termi
 	if opts.Image == "" {
 		return errors.New("no image for the operator: name one that the cluster can pull")
 	}
+	// Where the operator runs and listens is this package's matter: probes and ports have to agree with it.
 	opts.Config.LeaderElectionNamespace = Namespace
+	opts.Config.HealthAddress, opts.Config.MetricsAddress = "", ""
 	i, err := newInstaller(config, streams)
 	if err != nil {
 		return err
