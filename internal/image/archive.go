@@ -107,8 +107,11 @@ func (r root) train(ctx context.Context, env []string) error {
 	if err := errors.Join(os.Mkdir(lists, 0o700), os.Chown(lists, sparkUID, sparkGID)); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	_, err := run(r.command(ctx, sparkUser, env, "/bin/sh", "-c",
-		"cd "+workDir+" && exec /usr/bin/python3 /"+trainingDir+"/train.py /"+listsDir))
+	// A list for each process (%p), lest two that write at once spoil it; the quick compiler, as nothing here runs long.
+	note := "-XX:TieredStopAtLevel=1 -XX:DumpLoadedClassList=/" + listsDir + "/%p.lst"
+	_, err := run(r.command(ctx, sparkUser, env, "/bin/sh", "-c", `cd "$1" && shift && exec "$@"`, "sh", workDir,
+		"/usr/bin/python3", "/"+trainingDir+"/run.py", "/"+listsDir, "/"+trainingDir+"/job.py",
+		"spark.driver.extraJavaOptions="+note, "spark.executor.extraJavaOptions="+note))
 	if err != nil {
 		return fmt.Errorf("training run: %w", err)
 	}
@@ -122,7 +125,14 @@ func (r root) dump(ctx context.Context, env []string) error {
 		return err
 	}
 	jars = entrypointOrder(jars)
-	classes, err := mergeLists(filepath.Join(r.dir, listsDir, "driver.lst"), filepath.Join(r.dir, listsDir, "executor.lst"))
+	lists, err := filepath.Glob(filepath.Join(r.dir, listsDir, "*.lst"))
+	if err != nil {
+		return fmt.Errorf("list lists of classes: %w", err)
+	}
+	if len(lists) < 2 {
+		return fmt.Errorf("the training run left %d lists of classes; a driver and an executor leave two", len(lists))
+	}
+	classes, err := mergeLists(lists...)
 	if err != nil {
 		return err
 	}

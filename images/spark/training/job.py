@@ -16,13 +16,13 @@ def main():
     clean = raw.where("quantity > 0").na.drop().withColumn("revenue", F.expr("price * quantity")).cache()
     clean.createOrReplaceTempView("sales")
     month = spark.sql(
-        "SELECT country, date_trunc('month', to_timestamp(day)) AS month, sum(revenue) AS revenue, "
-        "count(DISTINCT id) AS sales, percentile_approx(price, 0.5) AS price FROM sales GROUP BY ALL ORDER BY revenue DESC")
+        "SELECT country, date_trunc('month', to_timestamp(day)) AS month, sum(revenue) AS earned, "
+        "count(DISTINCT id) AS sales, percentile_approx(price, 0.5) AS median FROM sales GROUP BY ALL ORDER BY earned DESC")
     month.show()
     best = clean.withColumn("rank", F.rank().over(Window.partitionBy("country").orderBy(F.desc("revenue")))).where("rank < 4")
     best.join(F.broadcast(month), "country").write.mode("overwrite").partitionBy("country").parquet(home + "best")
     back = spark.read.parquet(home + "best")
-    back.join(clean, "id").groupBy("rank").agg(F.avg("month").isNotNull(), F.collect_list("id")).show()
+    back.join(clean.select("id", F.col("day").alias("sold")), "id").groupBy("rank").agg(F.max("month"), F.collect_list("sold")).show()
     print(back.where(F.col("price") > 3).count(), rows.map(len).reduce(max))
     spark.stop()
 

@@ -1,7 +1,9 @@
-"""The training run of an image: a driver and an executor do a job, and note which classes they load.
+"""Runs a PySpark job as a cluster would, in one container of the image: a driver, and executors that it asks for.
 
-They are started by the image's own entrypoint and talk to a small API server and a small object store, so that what
-they load is what they load in a cluster. Run it as the image's user, with the folder for the lists as argument.
+    run.py FOLDER JOB [name=value...]
+
+Both are started by the image's own entrypoint and talk to a small API server and a small object store, so that they
+load what they load in a cluster. FOLDER is writable; name=value are properties of Spark beside those of the run.
 """
 
 import http.server
@@ -14,7 +16,6 @@ import threading
 import kubernetes
 import objects
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 DRIVER = "training-driver"
 
 
@@ -39,7 +40,7 @@ def certificate(folder):
     return tls
 
 
-def properties(lists, api, store):
+def properties(folder, api, store):
     return {
         "spark.master": f"k8s://https://127.0.0.1:{api}",
         "spark.kubernetes.driver.master": f"https://127.0.0.1:{api}",
@@ -48,13 +49,15 @@ def properties(lists, api, store):
         "spark.driver.memory": "1g",
         "spark.executor.instances": "1",
         "spark.executor.memory": "1g",
-        "spark.driver.extraJavaOptions": f"-XX:DumpLoadedClassList={lists}/driver.lst",
-        "spark.executor.extraJavaOptions": f"-XX:DumpLoadedClassList={lists}/executor.lst",
+        # A machine that does other things beside may take its time.
+        "spark.kubernetes.driver.requestTimeout": "120000",
+        "spark.kubernetes.driver.connectionTimeout": "120000",
+        "spark.network.timeout": "600s",
         "spark.kubernetes.submitInDriver": "true",
         "spark.kubernetes.driver.pod.name": DRIVER,
         "spark.kubernetes.container.image": "spark",
-        "spark.kubernetes.authenticate.driver.mounted.caCertFile": f"{lists}/ca.crt",
-        "spark.kubernetes.authenticate.driver.mounted.oauthTokenFile": f"{lists}/token",
+        "spark.kubernetes.authenticate.driver.mounted.caCertFile": f"{folder}/ca.crt",
+        "spark.kubernetes.authenticate.driver.mounted.oauthTokenFile": f"{folder}/token",
         "spark.hadoop.fs.s3a.endpoint": f"http://127.0.0.1:{store}",
         "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
         "spark.hadoop.fs.s3a.path.style.access": "true",
@@ -68,20 +71,22 @@ def properties(lists, api, store):
 
 
 def main():
-    lists = sys.argv[1]
-    tls = certificate(lists)
-    with open(f"{lists}/token", "w", encoding="ascii") as token:
+    folder, job, *extra = sys.argv[1:]
+    tls = certificate(folder)
+    with open(f"{folder}/token", "w", encoding="ascii") as token:
         token.write("training")
     kubernetes.Handler.cluster = kubernetes.Cluster(DRIVER)
-    conf = properties(lists, serve(kubernetes.Handler, tls), serve(objects.Handler))
-    with open(f"{lists}/spark.properties", "w", encoding="ascii") as file:
+    conf = properties(folder, serve(kubernetes.Handler, tls), serve(objects.Handler))
+    conf |= dict(pair.split("=", 1) for pair in extra)
+    with open(f"{folder}/spark.properties", "w", encoding="ascii") as file:
         file.writelines(f"{name}={value}\n" for name, value in conf.items())
+    print("driver starts", flush=True)
     status = subprocess.run(
-        [kubernetes.ENTRYPOINT, "driver", "--properties-file", f"{lists}/spark.properties",
-         "--class", "org.apache.spark.deploy.PythonRunner", f"local://{HERE}/job.py"],
+        [kubernetes.ENTRYPOINT, "driver", "--properties-file", f"{folder}/spark.properties",
+         "--class", "org.apache.spark.deploy.PythonRunner", f"local://{job}"],
         env=os.environ | {"SPARK_DRIVER_BIND_ADDRESS": "127.0.0.1", "SPARK_USER": "spark"}, check=False).returncode
     for process in kubernetes.Handler.cluster.processes:
-        process.wait(timeout=60)
+        process.wait(timeout=120)
     sys.exit(status)
 
 
