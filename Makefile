@@ -71,7 +71,7 @@ generate: ## Regenerate deepcopy functions and CRDs
 
 .PHONY: golden
 golden: ## Rewrite golden files from what the code does now; read the difference before you commit it
-	@go test ./internal/spark/... ./internal/localcluster/... ./internal/install/... ./internal/follow/... -update
+	@go test ./internal/spark/... ./internal/localcluster/... ./internal/install/... ./internal/follow/... ./internal/cli/run/... -update
 
 .PHONY: images
 images: build ## Build the Spark image for every supported version (the demo builds only the newest)
