@@ -11,6 +11,10 @@ import (
 // progressEvery is how often the lines of a log say how far the stages are.
 const progressEvery = 5 * time.Second
 
+// neglectAfter is how long an application may stay new before somebody should look at the operator, which takes
+// applications up in well under a second.
+const neglectAfter = 10 * time.Second
+
 // tone is how a line is coloured, where colours are wanted.
 type tone int
 
@@ -36,14 +40,16 @@ type narrator struct {
 	state     v1beta2.ApplicationStateType
 	attempt   int
 	begun     bool
-	waiting   string
+	waited    map[string]bool
 	driver    string
 	executors string
-	starving  string
+	starved   map[string]bool
 	lost      string
 	blind     string
 	failed    map[string]bool
 	progress  time.Time
+	fresh     time.Time
+	neglected bool
 }
 
 // tell returns what is new in m.
@@ -51,6 +57,7 @@ func (n *narrator) tell(m *model, now time.Time) []line {
 	var lines []line
 	lines = append(lines, n.tellContact(m)...)
 	lines = append(lines, n.tellState(m)...)
+	lines = append(lines, n.tellNeglect(m, now)...)
 	lines = append(lines, n.tellDriver(m)...)
 	lines = append(lines, n.tellExecutors(m)...)
 	return append(lines, n.tellProgress(m, now)...)
@@ -107,16 +114,35 @@ func (n *narrator) tellState(m *model) []line {
 	return []line{state}
 }
 
+// tellNeglect says, once, when nobody takes the application up: most often there is no operator.
+func (n *narrator) tellNeglect(m *model, now time.Time) []line {
+	if !m.app.seen || m.app.state != v1beta2.ApplicationStateNew {
+		return nil
+	}
+	if n.fresh.IsZero() {
+		n.fresh = now
+	}
+	if n.neglected || now.Sub(n.fresh) < neglectAfter {
+		return nil
+	}
+	n.neglected = true
+	return []line{{
+		subject: "operator", tone: bad,
+		text: "has not answered yet; see whether it runs: kubectl --namespace brazier-system get pods",
+	}}
+}
+
 func (n *narrator) tellDriver(m *model) []line {
 	var lines []line
 	waiting := m.driver.waiting
 	if waiting == "" && m.app.state == v1beta2.ApplicationStateSubmitted && !m.driver.started {
 		waiting = m.app.waiting
 	}
-	if waiting != n.waiting && waiting != "" {
+	// A pod goes to and fro between reasons, such as ErrImagePull and ImagePullBackOff.
+	if key := string(m.driver.uid) + waiting; waiting != "" && !n.waited[key] {
+		n.waited = remember(n.waited, key)
 		lines = append(lines, line{subject: "driver", text: "waits: " + waiting})
 	}
-	n.waiting = waiting
 	if key := string(m.driver.uid); m.driver.started && n.driver != key {
 		n.driver = key
 		lines = append(lines, line{subject: "driver", text: "started: pod " + m.driver.pod})
@@ -130,16 +156,13 @@ func (n *narrator) tellExecutors(m *model) []line {
 		if n.failed[failure.pod] {
 			continue
 		}
-		if n.failed == nil {
-			n.failed = map[string]bool{}
-		}
-		n.failed[failure.pod] = true
+		n.failed = remember(n.failed, failure.pod)
 		lines = append(lines, line{subject: "executor", text: failure.pod + " has failed: " + failure.why, tone: bad})
 	}
-	if m.executors.waiting != n.starving && m.executors.waiting != "" {
+	if key := string(m.driver.uid) + m.executors.waiting; m.executors.waiting != "" && !n.starved[key] {
+		n.starved = remember(n.starved, key)
 		lines = append(lines, line{subject: "executors", text: "wait: " + m.executors.waiting})
 	}
-	n.starving = m.executors.waiting
 	// When the driver has ended its executors go; that is no news.
 	if !m.running() {
 		return lines
@@ -151,6 +174,14 @@ func (n *narrator) tellExecutors(m *model) []line {
 		n.executors = text
 	}
 	return lines
+}
+
+func remember(said map[string]bool, key string) map[string]bool {
+	if said == nil {
+		said = map[string]bool{}
+	}
+	said[key] = true
+	return said
 }
 
 func (n *narrator) tellProgress(m *model, now time.Time) []line {

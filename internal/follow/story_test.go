@@ -184,6 +184,15 @@ func stories() map[string][]moment {
 			{19, learn{app(v1beta2.ApplicationStateRunning, 2, ""), pods(driverOf(2, runs(dc)))}},
 			{24, learn{pods(driverOf(2, ended(dc, 3, "Error"))), app(v1beta2.ApplicationStateFailed, 2, "driver container failed with ExitCode: 3, Reason: Error")}},
 		},
+		"neglect": {
+			{0, learn{app("", 0, ""), pods()}},
+			{9, learn{}},
+			{10, learn{}},
+			{60, learn{}},
+			{61, learn{app(v1beta2.ApplicationStateSubmitted, 1, ""), pods(driverOf(1, waits(dc, "ErrImagePull", "no such image")))}},
+			{62, learn{pods(driverOf(1, waits(dc, "ImagePullBackOff", "Back-off")))}},
+			{63, learn{pods(driverOf(1, waits(dc, "ErrImagePull", "no such image")))}},
+		},
 		"restart": {
 			{0, learn{app(v1beta2.ApplicationStateRunning, 1, ""), pods(driverOf(1, runs(dc)), executor(1, runs(ec)), executor(2, runs(ec)))}},
 			{3, learn{unreachable}},
