@@ -63,12 +63,11 @@ func rewind(file *os.File) error {
 func seekLines(file *os.File, lines int) error {
 	const block = 32 << 10
 	end, err := file.Seek(0, io.SeekEnd)
-	if err != nil {
+	if err != nil || lines == 0 {
 		return err
 	}
 	buffer := make([]byte, block)
-	// The line break at the very end closes the last line, it does not begin another.
-	found := -1
+	found := 0
 	for start := end; start > 0; {
 		size := min(block, start)
 		start -= size
@@ -76,6 +75,9 @@ func seekLines(file *os.File, lines int) error {
 			return err
 		}
 		for i := bytes.LastIndexByte(buffer[:size], '\n'); i >= 0; i = bytes.LastIndexByte(buffer[:i], '\n') {
+			if start+int64(i)+1 == end {
+				continue // It closes the last line, it does not begin another.
+			}
 			if found++; found == lines {
 				_, err := file.Seek(start+int64(i)+1, io.SeekStart)
 				return err

@@ -50,48 +50,59 @@ func removePortMaps(ctx context.Context) error {
 
 // portMapRemoval returns the iptables-restore script that removes what saved, the output of iptables-save, has of ours.
 func portMapRemoval(saved []byte) string {
-	var rules, chains []string
+	rules, chains := parseSaved(saved)
+	var drop, remove []string
+	shared := false
+	for _, rule := range rules {
+		switch {
+		case !strings.HasPrefix(rule, portMapJumps+" "):
+		case strings.Contains(rule, ourNetwork):
+			drop = append(drop, "-D "+rule)
+			remove = append(remove, target(rule))
+		default:
+			shared = true
+		}
+	}
+	if !shared {
+		jumps, own := pluginChains(rules, chains)
+		drop, remove = append(drop, jumps...), append(remove, own...)
+	}
+	if len(remove) == 0 {
+		return ""
+	}
+	return removalScript(drop, remove)
+}
+
+func parseSaved(saved []byte) (rules, chains []string) {
 	lines := bufio.NewScanner(bytes.NewReader(saved))
 	for lines.Scan() {
-		line := lines.Text()
-		if rule, ok := strings.CutPrefix(line, "-A "); ok {
+		rule, isRule := strings.CutPrefix(lines.Text(), "-A ")
+		chain, isChain := strings.CutPrefix(lines.Text(), ":")
+		switch {
+		case isRule && strings.TrimSpace(rule) != "":
 			rules = append(rules, rule)
-		} else if chain, ok := strings.CutPrefix(line, ":"); ok {
+		case isChain && strings.TrimSpace(chain) != "":
 			chains = append(chains, strings.Fields(chain)[0])
 		}
 	}
-	var removed []string
-	var jumpsLeft int
-	var drop []string
-	for _, rule := range rules {
-		if !strings.HasPrefix(rule, portMapJumps+" ") {
+	return rules, chains
+}
+
+// pluginChains returns those of the plugin's own chains that are there, and the deletion of the jumps to them.
+func pluginChains(rules, chains []string) (jumps, own []string) {
+	for _, chain := range chains {
+		parents, ok := portMapChains[chain]
+		if !ok {
 			continue
 		}
-		if !strings.Contains(rule, ourNetwork) {
-			jumpsLeft++
-			continue
-		}
-		drop = append(drop, "-D "+rule)
-		removed = append(removed, target(rule))
-	}
-	if jumpsLeft == 0 {
-		for _, chain := range chains {
-			parents, ok := portMapChains[chain]
-			if !ok {
-				continue
+		own = append(own, chain)
+		for _, rule := range rules {
+			if slices.Contains(parents, strings.Fields(rule)[0]) && target(rule) == chain {
+				jumps = append(jumps, "-D "+rule)
 			}
-			for _, rule := range rules {
-				if slices.Contains(parents, strings.Fields(rule)[0]) && target(rule) == chain {
-					drop = append(drop, "-D "+rule)
-				}
-			}
-			removed = append(removed, chain)
 		}
 	}
-	if len(removed) == 0 {
-		return ""
-	}
-	return removalScript(drop, removed)
+	return jumps, own
 }
 
 func removalScript(drop, chains []string) string {
