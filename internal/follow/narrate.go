@@ -15,6 +15,9 @@ const progressEvery = 5 * time.Second
 // applications up in well under a second.
 const neglectAfter = 10 * time.Second
 
+// fewerAfter is how long executors have to be fewer before it is said.
+const fewerAfter = 5 * time.Second
+
 // tone is how a line is coloured, where colours are wanted.
 type tone int
 
@@ -42,7 +45,9 @@ type narrator struct {
 	begun     bool
 	waited    map[string]bool
 	driver    string
-	executors string
+	running   int
+	wanted    int
+	fewer     time.Time
 	starved   map[string]bool
 	lost      string
 	blind     string
@@ -59,7 +64,7 @@ func (n *narrator) tell(m *model, now time.Time) []line {
 	lines = append(lines, n.tellState(m)...)
 	lines = append(lines, n.tellNeglect(m, now)...)
 	lines = append(lines, n.tellDriver(m)...)
-	lines = append(lines, n.tellExecutors(m)...)
+	lines = append(lines, n.tellExecutors(m, now)...)
 	return append(lines, n.tellProgress(m, now)...)
 }
 
@@ -144,13 +149,13 @@ func (n *narrator) tellDriver(m *model) []line {
 		lines = append(lines, line{subject: "driver", text: "waits: " + waiting})
 	}
 	if key := string(m.driver.uid); m.driver.started && n.driver != key {
-		n.driver = key
+		n.driver, n.running, n.wanted = key, 0, 0
 		lines = append(lines, line{subject: "driver", text: "started: pod " + m.driver.pod})
 	}
 	return lines
 }
 
-func (n *narrator) tellExecutors(m *model) []line {
+func (n *narrator) tellExecutors(m *model, now time.Time) []line {
 	var lines []line
 	for _, failure := range m.executors.failed {
 		if n.failed[failure.pod] {
@@ -167,13 +172,23 @@ func (n *narrator) tellExecutors(m *model) []line {
 	if !m.running() {
 		return lines
 	}
-	if text := fmt.Sprintf("%d of %d running", m.executors.running, m.wanted()); text != n.executors {
-		if n.executors != "" || m.executors.running > 0 {
-			lines = append(lines, line{subject: "executors", text: text, live: true})
-		}
-		n.executors = text
+	return append(lines, n.tellCount(m, now)...)
+}
+
+// tellCount says how many executors run. That they become fewer is said after a while only: most often the driver lets
+// them go because it is about to end.
+func (n *narrator) tellCount(m *model, now time.Time) []line {
+	running, wanted := m.executors.running, m.wanted()
+	if running >= n.running {
+		n.fewer = time.Time{}
+	} else if n.fewer.IsZero() {
+		n.fewer = now
 	}
-	return lines
+	if running == n.running && (wanted == n.wanted || running == 0) || running < n.running && now.Sub(n.fewer) < fewerAfter {
+		return nil
+	}
+	n.running, n.wanted, n.fewer = running, wanted, time.Time{}
+	return []line{{subject: "executors", text: fmt.Sprintf("%d of %d running", running, wanted), live: true}}
 }
 
 func remember(said map[string]bool, key string) map[string]bool {
