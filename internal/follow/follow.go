@@ -28,7 +28,7 @@ const (
 	pollEvery  = time.Second
 	logGrace   = 10 * time.Second
 	tailLines  = 20
-	pollMaxGap = 8 * time.Second
+	pollMaxGap = 4 * time.Second
 )
 
 // ErrDeleted is returned when the application was deleted before it ended.

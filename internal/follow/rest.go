@@ -13,8 +13,9 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// pollTimeout bounds one look at the driver, which may be busy or on its way out.
-const pollTimeout = 5 * time.Second
+// pollTimeout bounds one look at the driver. It is long, since a driver whose answer nobody waits for any more writes a
+// page of errors into its log.
+const pollTimeout = time.Minute
 
 // errNoApplication is met while the driver's web interface is up and its SparkContext is not.
 var errNoApplication = errors.New("the driver serves no application yet")
