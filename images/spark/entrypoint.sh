@@ -132,4 +132,4 @@ case ${1-} in
   "") command=(/bin/bash) ;;
   *) command=("$@") ;;
 esac
-exec /usr/bin/tini -s -- "${command[@]}"
+exec tini -s -- "${command[@]}"

@@ -62,7 +62,7 @@ func (b *builder) additions(ctx context.Context, foundation []v1.Layer) ([]v1.La
 // stageDebs installs Debian packages in the base and returns what that changed.
 func (b *builder) stageDebs(ctx context.Context, base v1.Layer, dir string) (layer.Tree, error) {
 	step := b.Streams.Step("installing %s in the image", strings.Join(b.team.Debs, ", "))
-	tree, err := b.changes(ctx, base, dir, func(ctx context.Context, r root) error {
+	tree, err := b.changes(ctx, base, dir, func(ctx context.Context, r Root) error {
 		return r.installDebs(ctx, b.platform.Suite, b.team.Debs)
 	})
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *builder) stagePip(ctx context.Context, base v1.Layer, dir string) (laye
 		return layer.Tree{}, err
 	}
 	step := b.Streams.Step("installing %s in the image", strings.Join(b.team.Pip, ", "))
-	tree, err := b.changes(ctx, base, dir, func(ctx context.Context, r root) error {
+	tree, err := b.changes(ctx, base, dir, func(ctx context.Context, r Root) error {
 		return r.installWheels(ctx, wheels, b.team.Pip)
 	})
 	if err != nil {

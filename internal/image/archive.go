@@ -89,17 +89,17 @@ func isBytecode(name string, info fs.FileInfo) bool {
 
 // compilePython makes Python's bytecode in place. It is to be believed without a look at the source's time: all times
 // in an image are the same.
-func (r root) compilePython(ctx context.Context, folders ...string) error {
+func (r Root) compilePython(ctx context.Context, folders ...string) error {
 	args := append([]string{"/usr/bin/python3", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"}, folders...)
 	// Python ships files that are wrong on purpose, for its tests: compileall then fails after it has compiled the rest.
-	if _, err := run(r.command(ctx, "0:0", nil, args...)); err != nil && ctx.Err() != nil {
+	if _, err := run(r.Command(ctx, "0:0", nil, args...)); err != nil && ctx.Err() != nil {
 		return fmt.Errorf("compile Python: %w", err)
 	}
 	return nil
 }
 
 // train runs a job in the image, which notes the classes that its driver and its executor load.
-func (r root) train(ctx context.Context, env []string) error {
+func (r Root) train(ctx context.Context, env []string) error {
 	if err := r.lay(spark.Training, "training", trainingDir); err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
@@ -109,7 +109,7 @@ func (r root) train(ctx context.Context, env []string) error {
 	}
 	// A list for each process (%p), lest two that write at once spoil it; the quick compiler, as nothing here runs long.
 	note := "-XX:TieredStopAtLevel=1 -XX:DumpLoadedClassList=/" + listsDir + "/%p.lst"
-	_, err := run(r.command(ctx, sparkUser, env, "/bin/sh", "-c", `cd "$1" && shift && exec "$@"`, "sh", workDir,
+	_, err := run(r.Command(ctx, sparkUser, env, "/bin/sh", "-c", `cd "$1" && shift && exec "$@"`, "sh", workDir,
 		"/usr/bin/python3", "/"+trainingDir+"/run.py", "/"+listsDir, "/"+trainingDir+"/job.py",
 		"spark.driver.extraJavaOptions="+note, "spark.executor.extraJavaOptions="+note))
 	if err != nil {
@@ -119,7 +119,7 @@ func (r root) train(ctx context.Context, env []string) error {
 }
 
 // dump has Java write the archive of all classes that were noted, on the class path that the entrypoint will use.
-func (r root) dump(ctx context.Context, env []string) error {
+func (r Root) dump(ctx context.Context, env []string) error {
 	jars, err := sparkJars(r.dir)
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (r root) dump(ctx context.Context, env []string) error {
 	for i := range jars {
 		jars[i] = "/opt/spark/jars/" + jars[i]
 	}
-	_, err = run(r.command(ctx, "0:0", env, "/bin/sh", "-c", `exec "$JAVA_HOME/bin/java" "$@"`, "java",
+	_, err = run(r.Command(ctx, "0:0", env, "/bin/sh", "-c", `exec "$JAVA_HOME/bin/java" "$@"`, "java",
 		"-Xshare:dump", "-XX:SharedClassListFile=/"+listsDir+"/classes.lst", "-XX:SharedArchiveFile=/"+archiveDir+"/classes.jsa",
 		"-Xlog:cds=off", "-Xlog:cds+resolve=off", "-cp", strings.Join(jars, ":")))
 	if err != nil {

@@ -44,7 +44,9 @@ func makeBase(ctx context.Context, p platform, root string) error {
 	if err != nil {
 		return err
 	}
+	// In namespaces of its own nothing of it outlives it when it is killed, above all no mount of /dev.
 	args := []string{
+		"--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private", "mmdebstrap",
 		"--variant=minbase", "--mode=root", "--format=directory", "--quiet",
 		"--include=" + strings.Join(debsOf(p), ","),
 	}
@@ -55,7 +57,7 @@ func makeBase(ctx context.Context, p platform, root string) error {
 	if sources != "" {
 		args = append(args, "-")
 	}
-	command := exec.CommandContext(ctx, "mmdebstrap", args...)
+	command := exec.CommandContext(ctx, "unshare", args...)
 	command.Stdin = strings.NewReader(sources)
 	command.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+strconv.FormatInt(layer.Epoch().Unix(), 10))
 	if _, err := run(command); err != nil {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -32,6 +34,8 @@ type Options struct {
 	Cache string
 	// Fresh makes every layer anew, as when Debian's packages may have changed.
 	Fresh bool
+	// NoArchive leaves the archive of loaded classes out: a smaller image, whose containers start slower.
+	NoArchive bool
 	// Streams tell the user what is being done.
 	Streams terminal.Streams
 }
@@ -55,15 +59,19 @@ func Build(ctx context.Context, opts Options) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	archive, err := b.archive(ctx, foundation)
-	if err != nil {
-		return nil, err
+	layers := slices.Clone(foundation)
+	if !b.NoArchive {
+		archive, err := b.archive(ctx, foundation)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, archive)
 	}
 	additions, err := b.additions(ctx, foundation)
 	if err != nil {
 		return nil, err
 	}
-	return assemble(b.platform, b.team, slices.Concat(foundation, []v1.Layer{archive}, additions))
+	return assemble(b.platform, b.team, append(layers, additions...))
 }
 
 // builder makes the layers of one image.
@@ -74,6 +82,9 @@ type builder struct {
 	team      Recipe
 	store     *layer.Store
 	downloads downloads
+
+	preparing sync.Once
+	prepared  error
 }
 
 func newBuilder(opts Options) (*builder, error) {
@@ -101,27 +112,6 @@ func newBuilder(opts Options) (*builder, error) {
 
 // foundation returns the layers that do not run anything of the image: Debian, Spark and Brazier's scripts.
 func (b *builder) foundation(ctx context.Context) ([]v1.Layer, error) {
-	if err := b.prepare(ctx); err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type made struct {
-		layer v1.Layer
-		err   error
-	}
-	base := make(chan made, 1) // Debian is made while Spark is downloaded
-	go func() {
-		layer, err := b.layer(ctx, b.baseKey(), b.stageBase)
-		base <- made{layer, err}
-	}()
-
-	distribution, err := b.spark(ctx)
-	if err != nil {
-		cancel()
-		<-base
-		return nil, err
-	}
 	input, err := contents(spark.Scripts)
 	if err != nil {
 		return nil, err
@@ -130,6 +120,33 @@ func (b *builder) foundation(ctx context.Context) ([]v1.Layer, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	base := make(chan made, 1) // Debian is made while Spark is downloaded
+	go func() {
+		debian, err := b.layer(ctx, b.baseKey(), b.stageBase)
+		base <- made{debian, err}
+	}()
+	distribution, err := b.spark(ctx)
+	if err != nil {
+		cancel()
+		<-base // its folder is removed before this returns; that it was cancelled is no news
+		return nil, err
+	}
+	debian, err := b.wait(base)
+	if err != nil {
+		return nil, err
+	}
+	return []v1.Layer{debian, distribution, scripts}, nil
+}
+
+// wait waits for the base, and says so if it takes long enough to be worth a word.
+func (b *builder) wait(base <-chan made) (v1.Layer, error) {
+	select {
+	case debian := <-base:
+		return debian.layer, debian.err
+	case <-time.After(watchEvery):
+	}
 	step := b.Streams.Step("making a Debian base (%s, Java %d)", b.platform.Suite, b.platform.Java)
 	debian := <-base
 	if debian.err != nil {
@@ -137,11 +154,22 @@ func (b *builder) foundation(ctx context.Context) ([]v1.Layer, error) {
 		return nil, debian.err
 	}
 	step.Done("")
-	return []v1.Layer{debian.layer, distribution, scripts}, nil
+	return debian.layer, nil
 }
 
-// prepare installs the programs that a build needs, if there is something to build.
+// made is a layer that was made beside other work.
+type made struct {
+	layer v1.Layer
+	err   error
+}
+
+// prepare installs the programs that a build needs, once, as soon as there is something to build.
 func (b *builder) prepare(ctx context.Context) error {
+	b.preparing.Do(func() { b.prepared = b.installTools(ctx) })
+	return b.prepared
+}
+
+func (b *builder) installTools(ctx context.Context) error {
 	missing := missingTools(ctx)
 	if len(missing) == 0 {
 		return needRoot()
@@ -199,6 +227,9 @@ func (b *builder) layer(
 		if found, err := b.store.Find(key); found != nil || err != nil {
 			return found, err
 		}
+	}
+	if err := b.prepare(ctx); err != nil {
+		return nil, err
 	}
 	dir, err := b.store.TempDir("stage")
 	if err != nil {

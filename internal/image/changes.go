@@ -29,7 +29,7 @@ type state struct {
 }
 
 // changes runs work in the file system of a layer and returns what it changed there.
-func (b *builder) changes(ctx context.Context, on v1.Layer, dir string, work func(context.Context, root) error) (layer.Tree, error) {
+func (b *builder) changes(ctx context.Context, on v1.Layer, dir string, work func(context.Context, Root) error) (layer.Tree, error) {
 	r, err := unpack(ctx, []v1.Layer{on}, filepath.Join(dir, "root"))
 	if err != nil {
 		return layer.Tree{}, err
@@ -122,7 +122,7 @@ func gone(before, after map[string]state) []string {
 }
 
 // installDebs installs Debian packages in the image, from where this machine has its own.
-func (r root) installDebs(ctx context.Context, suite string, debs []string) error {
+func (r Root) installDebs(ctx context.Context, suite string, debs []string) error {
 	sources, err := hostSources("/etc", suite)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (r root) installDebs(ctx context.Context, suite string, debs []string) erro
 	script := "apt-get update -q && apt-get install -q -y --no-install-recommends \"$@\""
 	env := append(proxies(), "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 		fmt.Sprintf("SOURCE_DATE_EPOCH=%d", layer.Epoch().Unix()))
-	if _, err := run(r.command(ctx, "0:0", env, append([]string{"/bin/sh", "-c", script, "sh"}, debs...)...)); err != nil {
+	if _, err := run(r.Command(ctx, "0:0", env, append([]string{"/bin/sh", "-c", script, "sh"}, debs...)...)); err != nil {
 		return fmt.Errorf("install Debian packages: %w", err)
 	}
 	for name := range temporary {
@@ -159,7 +159,7 @@ func (r root) installDebs(ctx context.Context, suite string, debs []string) erro
 }
 
 // installWheels installs Python packages in the image by pip, which is among the wheels and runs from its own.
-func (r root) installWheels(ctx context.Context, wheels string, packages []string) error {
+func (r Root) installWheels(ctx context.Context, wheels string, packages []string) error {
 	names, err := filepath.Glob(filepath.Join(wheels, "*.whl"))
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (r root) installWheels(ctx context.Context, wheels string, packages []strin
 	script := `exec /usr/bin/python3 /` + wheelsDir + `/pip-*.whl/pip install -q --no-index --no-compile --no-cache-dir \
 --root-user-action=ignore --break-system-packages --prefix=/usr/local --find-links=/` + wheelsDir + ` "$@"`
 	env := []string{"PATH=/usr/bin:/bin", "LANG=C.UTF-8"}
-	if _, err := run(r.command(ctx, "0:0", env, append([]string{"/bin/sh", "-c", script, "sh"}, packages...)...)); err != nil {
+	if _, err := run(r.Command(ctx, "0:0", env, append([]string{"/bin/sh", "-c", script, "sh"}, packages...)...)); err != nil {
 		return fmt.Errorf("install Python packages: %w", err)
 	}
 	if err := os.RemoveAll(filepath.Join(r.dir, wheelsDir)); err != nil {
@@ -187,7 +187,7 @@ func (r root) installWheels(ctx context.Context, wheels string, packages []strin
 }
 
 // copyIn copies a file of this machine to the same place in the image.
-func (r root) copyIn(name string) error {
+func (r Root) copyIn(name string) error {
 	file, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", name, err)

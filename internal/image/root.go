@@ -16,38 +16,47 @@ import (
 	"brazier.sh/brazier/internal/image/layer"
 )
 
-// root is the unpacked file system of an image, in which programs of the image can be run.
-type root struct {
+// Root is the unpacked file system of an image, in which programs of the image can be run.
+type Root struct {
 	dir string
 }
 
+// Unpack lays an image out in dir, a new folder, so that its programs can be run without a container runtime.
+func Unpack(ctx context.Context, image v1.Image, dir string) (Root, error) {
+	layers, err := image.Layers()
+	if err != nil {
+		return Root{}, fmt.Errorf("unpack image: %w", err)
+	}
+	return unpack(ctx, layers, dir)
+}
+
 // unpack lays layers out, one over the other, in a new folder.
-func unpack(ctx context.Context, layers []v1.Layer, dir string) (root, error) {
+func unpack(ctx context.Context, layers []v1.Layer, dir string) (Root, error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
-		return root{}, fmt.Errorf("unpack image: %w", err)
+		return Root{}, fmt.Errorf("unpack image: %w", err)
 	}
 	for _, each := range layers {
 		if ctx.Err() != nil {
-			return root{}, context.Cause(ctx)
+			return Root{}, context.Cause(ctx)
 		}
 		content, err := each.Uncompressed()
 		if err != nil {
-			return root{}, fmt.Errorf("unpack image: %w", err)
+			return Root{}, fmt.Errorf("unpack image: %w", err)
 		}
 		if err := errors.Join(layer.Extract(content, dir), content.Close()); err != nil {
-			return root{}, fmt.Errorf("unpack image: %w", err)
+			return Root{}, fmt.Errorf("unpack image: %w", err)
 		}
 	}
 	// What a container runtime would bring: Spark asks for the address of its host.
 	hosts := strings.NewReader("127.0.0.1 localhost\n")
 	if err := writeFile(dir, "etc/hosts", 0o644, hosts); err != nil {
-		return root{}, fmt.Errorf("unpack image: %w", err)
+		return Root{}, fmt.Errorf("unpack image: %w", err)
 	}
-	return root{dir: dir}, nil
+	return Root{dir: dir}, nil
 }
 
 // lay copies the files of a folder into the image.
-func (r root) lay(files fs.FS, from, to string) error {
+func (r Root) lay(files fs.FS, from, to string) error {
 	names, err := fs.Glob(files, from+"/*")
 	if err != nil {
 		return err
@@ -74,9 +83,9 @@ mount -t tmpfs -o mode=1777 tmpfs "$1/tmp"
 user=$2 root=$1; shift 2
 exec chroot --userspec="$user" "$root" /usr/bin/env -i "$@"`
 
-// command returns a program of the image, to be run in it as user (uid:gid). It sees the machine's network, and
+// Command returns a program of the image, to be run in it as user (uid:gid). It sees the machine's network, and
 // nothing else of the machine but its devices; env is all of its environment.
-func (r root) command(ctx context.Context, user string, env []string, args ...string) *exec.Cmd {
+func (r Root) Command(ctx context.Context, user string, env []string, args ...string) *exec.Cmd {
 	wrapped := append([]string{
 		"--mount", "--pid", "--fork", "--kill-child", "--ipc", "--uts", "--propagation", "private",
 		"sh", "-c", enter, "sh", r.dir, user,

@@ -23,6 +23,9 @@ import (
 // lockRetry is how often a store looks whether another build has let go of a layer.
 const lockRetry = 200 * time.Millisecond
 
+// abandoned is the age from which what a build has left lying about belongs to no build.
+const abandoned = 24 * time.Hour
+
 // Store keeps layers below a folder: blobs by the digest of their content, and for each hash of a layer's inputs the
 // layer that they gave. Several processes may use it at once.
 type Store struct {
@@ -36,7 +39,25 @@ func OpenStore(dir string) (*Store, error) {
 			return nil, fmt.Errorf("make layer store: %w", err)
 		}
 	}
-	return &Store{dir: dir}, nil
+	return &Store{dir: dir}, removeOld(filepath.Join(dir, "tmp"))
+}
+
+// removeOld removes what builds left that were killed, long ago enough for none of them to be under way.
+func removeOld(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("clean layer store: %w", err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || time.Since(info.ModTime()) < abandoned {
+			continue // it may have ended since it was listed
+		}
+		if err := os.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+			return fmt.Errorf("clean layer store: %w", err)
+		}
+	}
+	return nil
 }
 
 // Key returns the name under which a layer made of these inputs is kept. Whatever the layer's bytes depend on is to
