@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"brazier.sh/brazier/internal/cli/cluster"
+	"brazier.sh/brazier/internal/cli/demo"
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/cli/follow"
+	"brazier.sh/brazier/internal/cli/image"
 	"brazier.sh/brazier/internal/cli/install"
 	"brazier.sh/brazier/internal/cli/operator"
 	"brazier.sh/brazier/internal/cli/run"
@@ -51,8 +53,10 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 		cluster.NewSuperviseCommand(streams),
 		install.NewCommand(streams),
 		operator.NewCommand(streams),
+		image.NewCommand(streams),
 		run.NewCommand(streams),
 		follow.NewCommand(streams),
+		demo.NewCommand(streams),
 	)
 	return root
 }

@@ -1,12 +1,14 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 
+	"brazier.sh/brazier/internal/image"
 	"brazier.sh/brazier/internal/image/binary"
 	"brazier.sh/brazier/internal/install"
 	"brazier.sh/brazier/internal/localcluster"
@@ -19,8 +21,13 @@ import (
 // onEmbedded puts Brazier onto the embedded cluster, whose registry and object store it tells the operator of.
 type onEmbedded struct {
 	cluster *localcluster.Cluster
-	streams terminal.Streams
+	// sparkImage is the image of applications that name none. It is empty where Brazier makes it itself.
+	sparkImage string
+	streams    terminal.Streams
 }
+
+// ownSparkImage is the image that Brazier makes, but for the version of Spark.
+const ownSparkImage = layout.Registry + "/spark:"
 
 // namespaces are those that applications run in from the start.
 func namespaces() []string { return []string{"default"} }
@@ -62,6 +69,19 @@ func (e onEmbedded) install(ctx context.Context) (string, error) {
 	return "", install.Apply(ctx, client, install.Options{Image: ref, Config: config, Namespaces: namespaces()}, e.streams)
 }
 
+// storeSparkImage builds the image of the newest Spark, or takes it from the cache, and puts it into the registry.
+func (e onEmbedded) storeSparkImage(ctx context.Context) (string, error) {
+	if e.sparkImage != "" {
+		return "", nil
+	}
+	built, err := image.Build(ctx, image.Options{Recipe: image.Recipe{Spark: image.DefaultSpark}, Streams: e.streams})
+	if err != nil {
+		return "", fmt.Errorf("build the Spark image: %w", err)
+	}
+	_, err = image.Push(ctx, built, ownSparkImage+image.DefaultSpark, registry.Access(e.cluster.Layout), e.streams)
+	return "", err
+}
+
 // config tells the operator where images and data are.
 func (e onEmbedded) config() (operator.Config, error) {
 	trust, err := e.trustBundle()
@@ -69,7 +89,7 @@ func (e onEmbedded) config() (operator.Config, error) {
 		return operator.Config{}, err
 	}
 	return operator.Config{
-		Image:             layout.Registry + "/spark:{{SPARK_VERSION}}",
+		Image:             cmp.Or(e.sparkImage, ownSparkImage+"{{SPARK_VERSION}}"),
 		ObjectStoreSecret: localcluster.ObjectStoreSecret,
 		TrustBundle:       trust,
 		ClusterDomain:     layout.Domain,
@@ -77,6 +97,8 @@ func (e onEmbedded) config() (operator.Config, error) {
 			"spark.hadoop.fs.s3a.endpoint":          layout.ObjectStore,
 			"spark.hadoop.fs.s3a.endpoint.region":   layout.Region,
 			"spark.hadoop.fs.s3a.path.style.access": "true",
+			// An image that is built again has the same tag, and asking the registry on this machine costs nothing.
+			"spark.kubernetes.container.image.pullPolicy": "Always",
 		},
 	}, nil
 }

@@ -9,9 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
 
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/localcluster"

@@ -21,6 +21,8 @@ type upOptions struct {
 	operatorImage string
 	push          bool
 
+	sparkImage string
+
 	streams terminal.Streams
 }
 
@@ -46,6 +48,8 @@ the operator's image.`,
 	flags.StringVar(&opts.kubeconfig, "kubeconfig", "", "install on the cluster of this kubeconfig `file` instead of starting one")
 	flags.StringVar(&opts.context, "context", "", "the `context` of --kubeconfig to use")
 	flags.StringVar(&opts.operatorImage, "operator-image", "", "with --kubeconfig: the operator's `image`, which that cluster can pull")
+	flags.StringVar(&opts.sparkImage, "spark-image", "",
+		"the `image` of applications that name none, such as apache/spark:{{SPARK_VERSION}} (default: built on this machine)")
 	flags.BoolVar(&opts.push, "push", false, "with --kubeconfig: push this program as --operator-image first")
 	return command
 }
@@ -61,12 +65,13 @@ func (o upOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	brazier := onEmbedded{cluster: cluster, streams: o.streams}
+	brazier := onEmbedded{cluster: cluster, sparkImage: o.sparkImage, streams: o.streams}
 	err = cluster.Up(ctx, localcluster.UpOptions{
 		NoInstall: o.noInstall,
 		Then: []localcluster.Action{
 			{Name: "storing the operator's image", Do: brazier.storeImage},
 			{Do: brazier.install},
+			{Do: brazier.storeSparkImage},
 		},
 	}, o.streams)
 	if err != nil {

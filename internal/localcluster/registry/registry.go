@@ -15,6 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
+	"brazier.sh/brazier/internal/image"
 	"brazier.sh/brazier/internal/localcluster/layout"
 	"brazier.sh/brazier/internal/localcluster/part"
 )
@@ -41,8 +42,13 @@ func Transport(l layout.Layout) (*http.Transport, error) {
 	return transport, nil
 }
 
+// Access returns the files by which images are pushed.
+func Access(l layout.Layout) image.Registry {
+	return image.Registry{CA: l.CA(), Cert: l.Cert(part.RegistryClient), Key: l.Key(part.RegistryClient)}
+}
+
 // Ensure puts the image under ref, unless something is there already: a ref's tag has to stand for its content.
-func Ensure(ctx context.Context, l layout.Layout, ref string, image func() (v1.Image, error)) error {
+func Ensure(ctx context.Context, l layout.Layout, ref string, build func() (v1.Image, error)) error {
 	tag, err := name.NewTag(ref)
 	if err != nil {
 		return fmt.Errorf("image reference: %w", err)
@@ -55,7 +61,7 @@ func Ensure(ctx context.Context, l layout.Layout, ref string, image func() (v1.I
 	if _, err := remote.Head(tag, options...); err == nil {
 		return nil
 	}
-	made, err := image()
+	made, err := build()
 	if err != nil {
 		return fmt.Errorf("make image %s: %w", ref, err)
 	}
