@@ -19,7 +19,7 @@ import (
 )
 
 // ObjectStoreSecret is the Secret by which applications reach the object store.
-const ObjectStoreSecret = "brazier-object-store" //nolint:gosec // a name
+const ObjectStoreSecret = "brazier-object-store"
 
 // ensureObjectStoreKeys makes the object store's one key pair, unless it is there.
 func (c *Cluster) ensureObjectStoreKeys() error {

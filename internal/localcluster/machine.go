@@ -111,7 +111,7 @@ func (u *up) spawn() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close() // The supervisor has its own descriptor.
+	defer func() { _ = log.Close() }() // The supervisor has its own descriptor.
 	command := exec.Command(u.Program, "supervise", "--home", u.Layout.Home)
 	command.Dir = "/"
 	command.Stdout, command.Stderr = log, log

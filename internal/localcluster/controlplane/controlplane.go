@@ -153,7 +153,7 @@ func freePorts() (part.Ports, error) {
 		if err != nil {
 			return ports, fmt.Errorf("find a free port: %w", err)
 		}
-		defer listener.Close()
+		defer func() { _ = listener.Close() }()
 		*port = listener.Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil

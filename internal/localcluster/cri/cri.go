@@ -19,7 +19,7 @@ func StopPods(ctx context.Context, socket string, grace int64) (stopped int, err
 	if err != nil {
 		return 0, fmt.Errorf("connect to containerd: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	client := runtime.NewRuntimeServiceClient(conn)
 	pods, err := client.ListPodSandbox(ctx, &runtime.ListPodSandboxRequest{})
 	if err != nil {

@@ -22,7 +22,7 @@ func Print(ctx context.Context, out io.Writer, path string, lines int, follow bo
 	if err != nil {
 		return fmt.Errorf("open log: %w", err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if lines >= 0 {
 		if err := seekLines(file, lines); err != nil {
 			return fmt.Errorf("find the last %d lines: %w", lines, err)

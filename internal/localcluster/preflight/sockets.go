@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,9 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"encoding/binary"
-	"encoding/hex"
 )
 
 // Socket states of /proc/net/tcp: include/net/tcp_states.h. A UDP socket that is not connected is in the second.
@@ -25,8 +24,10 @@ func listening() ([]Socket, error) {
 	owners := owners()
 	var sockets []Socket
 	for _, table := range []struct{ file, network, state string }{
-		{"tcp", "tcp", stateListen}, {"tcp6", "tcp", stateListen},
-		{"udp", "udp", stateClose}, {"udp6", "udp", stateClose},
+		{"tcp", "tcp", stateListen},
+		{"tcp6", "tcp", stateListen},
+		{"udp", "udp", stateClose},
+		{"udp6", "udp", stateClose},
 	} {
 		data, err := os.ReadFile("/proc/net/" + table.file)
 		if errors.Is(err, fs.ErrNotExist) {

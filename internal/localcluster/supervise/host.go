@@ -45,10 +45,7 @@ func (h host) obtain(p part.Part) (process, error) {
 		return nil, err
 	}
 	if pid, same := h.survivor(p, digest); pid != 0 {
-		adopted, err := adopt(pid)
-		if err != nil {
-			return nil, err
-		}
+		adopted := adopt(pid)
 		if same {
 			return adopted, nil
 		}
@@ -128,7 +125,7 @@ func (h host) start(p part.Part) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // The part has its own descriptor.
+	defer func() { _ = log.Close() }() // The part has its own descriptor.
 	cmd := exec.Command(p.Argv[0], p.Argv[1:]...)
 	cmd.Dir = h.layout.Home
 	cmd.Env = append([]string{
@@ -159,7 +156,7 @@ type running struct {
 }
 
 // adopt watches a process that another supervisor started. How it ends cannot be known, only that it does.
-func adopt(pid int) (*running, error) {
+func adopt(pid int) *running {
 	r := &running{number: pid, ended: make(chan struct{}), how: "ended"}
 	go func() {
 		defer close(r.ended)
@@ -167,7 +164,7 @@ func adopt(pid int) (*running, error) {
 			r.how = err.Error()
 		}
 	}()
-	return r, nil
+	return r
 }
 
 func (r *running) pid() int              { return r.number }

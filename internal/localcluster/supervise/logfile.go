@@ -25,7 +25,7 @@ func rotate(path string) error {
 	if err != nil {
 		return fmt.Errorf("rotate log: %w", err)
 	}
-	defer from.Close()
+	defer func() { _ = from.Close() }()
 	to, err := os.OpenFile(path+".1", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("rotate log: %w", err)

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,19 +77,19 @@ func findExact(argv []string) int {
 // awaitEnd returns when the process has ended, also one that is not a child of this process.
 func awaitEnd(pid int) error {
 	fd, err := unix.PidfdOpen(pid, 0)
-	if err == unix.ESRCH { //nolint:errorlint // a system call returns it as it is
+	if errors.Is(err, unix.ESRCH) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("open process %d: %w", pid, err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	for {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
 		if n > 0 {
 			return nil
 		}
-		if err != nil && err != unix.EINTR { //nolint:errorlint // as above
+		if err != nil && !errors.Is(err, unix.EINTR) {
 			return fmt.Errorf("wait for process %d: %w", pid, err)
 		}
 	}

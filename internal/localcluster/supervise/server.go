@@ -48,7 +48,7 @@ func serve(ctx context.Context, s *Supervisor, socket string) error {
 	server := &http.Server{Handler: handler(s, program, cancel), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		<-ctx.Done()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if err := server.Shutdown(ctx); err != nil {
 			s.log.Warn("requests were cut off", "error", err)

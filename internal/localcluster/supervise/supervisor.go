@@ -117,7 +117,7 @@ func Run(ctx context.Context, l layout.Layout, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	s := New(l, log)
 	defer s.Leave()
 	return serve(ctx, s, l.SupervisorSocket())
@@ -133,11 +133,10 @@ func acquire(path string) (*os.File, error) {
 		return nil, fmt.Errorf("open the supervisor's lock: %w", err)
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, ErrAnother
+			err = ErrAnother
 		}
-		return nil, fmt.Errorf("take the supervisor's lock: %w", err)
+		return nil, errors.Join(fmt.Errorf("take the supervisor's lock: %w", err), lock.Close())
 	}
 	return lock, nil
 }
