@@ -90,6 +90,7 @@ driver() {
     --conf "spark.driver.bindAddress=${SPARK_DRIVER_BIND_ADDRESS-}" \
     --conf "spark.executorEnv.SPARK_DRIVER_POD_IP=${SPARK_DRIVER_BIND_ADDRESS-}" \
     --deploy-mode client "$@")
+  ((${#words[@]} > 0)) || exit "$notes" # the launcher said nothing; its status is the one word
   status=${words[-1]}
   unset 'words[-1]'
   if [[ $status != 0 ]]; then
