@@ -1,6 +1,7 @@
 //go:build e2e
 
-package e2e
+// Package image_test tests the Spark image itself, by running its programs: no cluster is needed. It needs root.
+package image_test
 
 import (
 	"context"
@@ -203,4 +204,3 @@ func contents(t *testing.T, built v1.Image) []string {
 	}
 	return digests
 }
-
