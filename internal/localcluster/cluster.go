@@ -55,6 +55,17 @@ func (c *Cluster) supervisor() *supervise.Client {
 	return supervise.NewClient(c.Layout.SupervisorSocket())
 }
 
+// otherHome returns the home of another cluster that runs on this machine, if one does.
+func (c *Cluster) otherHome() (string, bool) {
+	for _, running := range supervise.Find(func(argv []string) bool {
+		home, ok := supervise.HomeOf(argv)
+		return ok && home != c.Layout.Home
+	}) {
+		return supervise.HomeOf(running.Argv)
+	}
+	return "", false
+}
+
 // owns reports whether the command line is that of a process of this cluster: one of the few programs that it runs, with
 // a path in its folders among the arguments. It takes the shims of its containers for its own, not what runs in them.
 func (c *Cluster) owns(argv []string) bool {

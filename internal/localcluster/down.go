@@ -12,6 +12,7 @@ import (
 	"brazier.sh/brazier/internal/localcluster/leftovers"
 	"brazier.sh/brazier/internal/localcluster/network"
 	"brazier.sh/brazier/internal/localcluster/part"
+	"brazier.sh/brazier/internal/localcluster/supervise"
 	"brazier.sh/brazier/internal/terminal"
 )
 
@@ -34,6 +35,10 @@ type DownOptions struct {
 func (c *Cluster) Down(ctx context.Context, opts DownOptions, streams terminal.Streams) error {
 	if os.Geteuid() != 0 {
 		return fmt.Errorf("you are user %d, and stopping the cluster needs root; run it with sudo", os.Geteuid())
+	}
+	if other, ok := c.otherHome(); ok {
+		return fmt.Errorf("--home: the cluster that runs on this machine has its home in %s, not in %s; stop that one: brazier down --home %[1]s",
+			other, c.Layout.Home)
 	}
 	d := &down{Cluster: c, streams: streams}
 	actions := []Action{
@@ -97,9 +102,9 @@ func (d *down) stopParts(ctx context.Context) (string, error) {
 	)
 }
 
-// isSupervisor recognises the supervisor of this home, by the command line that Up gives it.
 func (d *down) isSupervisor(argv []string) bool {
-	return len(argv) == 4 && argv[1] == "supervise" && argv[2] == "--home" && argv[3] == d.Layout.Home
+	home, ok := supervise.HomeOf(argv)
+	return ok && home == d.Layout.Home
 }
 
 func (d *down) clear(ctx context.Context) (string, error) {

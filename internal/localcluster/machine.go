@@ -112,7 +112,8 @@ func (u *up) spawn() error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // The supervisor has its own descriptor.
-	command := exec.Command(u.Program, "supervise", "--home", u.Layout.Home)
+	command := exec.Command(u.Program)
+	command.Args = supervise.Argv(u.Program, u.Layout.Home)
 	command.Dir = "/"
 	command.Stdout, command.Stderr = log, log
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

@@ -62,6 +62,10 @@ func (c *Cluster) Status(ctx context.Context) Status {
 	status := Status{
 		Home: c.Layout.Home, Registry: layout.Registry, ObjectStore: layout.ObjectStore, Kubeconfig: c.Layout.Kubeconfig(),
 	}
+	if other, ok := c.otherHome(); ok {
+		status.Problem = "it is not running; the cluster that is has its home in " + other
+		return status
+	}
 	report, err := c.supervisor().Report(ctx)
 	if err != nil {
 		status.Problem = c.absent(err)

@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -38,7 +40,11 @@ func (o envOptions) run() error {
 		return err
 	}
 	path := cluster.Layout.Kubeconfig()
-	if _, err := os.Stat(path); err != nil {
+	_, err = os.Stat(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the embedded cluster belongs to root; run it with sudo: %w", err)
+	}
+	if err != nil {
 		return fmt.Errorf("there is no embedded cluster yet; start it with \"brazier up\": %w", err)
 	}
 	if o.home != "" {

@@ -55,6 +55,9 @@ func (o logsOptions) run(ctx context.Context) error {
 		return exit.With(exit.Usage, fmt.Errorf("--system: %q is not the name of a part", o.system))
 	}
 	err = logs.Print(ctx, o.streams.Out, cluster.Layout.Log(o.system), o.tail, o.follow)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the embedded cluster belongs to root; run it with sudo: %w", err)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("--system: %q has no log; there are those of %s", o.system, o.known(cluster))
 	}

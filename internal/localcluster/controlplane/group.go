@@ -47,7 +47,7 @@ func (g *group) start(p part.Part, log string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer output.Close() // The process has its own descriptor.
+	defer func() { _ = output.Close() }() // The process has its own descriptor.
 
 	cmd := exec.Command(p.Argv[0], p.Argv[1:]...)
 	cmd.Env = append(os.Environ(), p.Env...)

@@ -196,8 +196,9 @@ maxPods: 110
 oomScoreAdj: {oomScore}
 # Services are translated by kube-proxy's nftables; nobody needs the kubelet's iptables chains.
 makeIPTablesUtilChains: false
-# What the parts of the cluster themselves need, together with their load.
-systemReserved: {memory: 1536Mi, cpu: 200m}
+# What the parts of the cluster themselves need, under load. Of the processor nothing is kept back: on a machine of two
+# cores a driver and an executor have to fit.
+systemReserved: {memory: 1536Mi}
 # Thresholds of space, not of shares: a disk that is 90% full of other things has room enough for jobs. For the same
 # reason images are removed when space runs out, not when the disk passes a share of its size.
 evictionHard:

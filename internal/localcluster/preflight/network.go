@@ -5,17 +5,18 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 func ports(m Machine, need Need) error {
 	var problems []error
 	for _, address := range need.Addresses {
-		for _, socket := range m.Sockets {
-			if !socket.Process.Ours && taken(socket, address) {
-				problems = append(problems, fmt.Errorf("%s is taken by %s, which listens on %s; stop that, or have it listen elsewhere",
-					address, socket.Process, socket.Address))
-			}
+		// One is enough: DNS servers listen twice, with TCP and UDP.
+		i := slices.IndexFunc(m.Sockets, func(socket Socket) bool { return !socket.Process.Ours && taken(socket, address) })
+		if i >= 0 {
+			problems = append(problems, fmt.Errorf("%s is taken by %s, which listens on %s; stop that, or have it listen elsewhere",
+				address, m.Sockets[i].Process, m.Sockets[i].Address))
 		}
 	}
 	return errors.Join(problems...)
@@ -47,11 +48,7 @@ func (p Process) name() string {
 	if len(p.Argv) == 0 {
 		return "unknown"
 	}
-	name := filepath.Base(p.Argv[0])
-	if name == "brazier-cluster" && len(p.Argv) > 1 {
-		return p.Argv[1] + " of another Brazier cluster"
-	}
-	return name
+	return filepath.Base(p.Argv[0])
 }
 
 // bridge accepts the cluster's own bridge, which the last run may have left.

@@ -25,6 +25,8 @@ type Machine struct {
 	Sockets []Socket
 	Links   []Link
 	Routes  []Route
+	// OtherHome is the home of another Brazier cluster that runs here, if one does.
+	OtherHome string
 	// Processes are those of other clusters that may be here.
 	Processes []Process
 	// Resolvers are the machine's own DNS servers.
@@ -83,6 +85,9 @@ var checks = []check{root, controllers, overlay, space, ports, bridge, routes, o
 func Check(m Machine, need Need) error {
 	if m.OS != "linux" {
 		return fmt.Errorf("this is %s, and containers need Linux; run Brazier on a Linux machine, or give a cluster that is there: brazier up --kubeconfig FILE", m.OS)
+	}
+	if m.OtherHome != "" {
+		return fmt.Errorf("another Brazier cluster runs on this machine, with its home in %s, and there can be one at a time; stop it: brazier down --home %[1]s", m.OtherHome)
 	}
 	var problems []error
 	for _, check := range checks {

@@ -149,6 +149,15 @@ func TestCheck(t *testing.T) {
 				m.Processes = []Process{{PID: 9, Argv: []string{"/usr/bin/containerd-shim-runc-v2", "-namespace", "moby", "-id", "x"}}}
 			},
 		},
+		"OtherHome": {
+			reason: "All that is in the way then is that cluster; to name its ports one by one would hide it.",
+			change: func(m *Machine) {
+				m.OtherHome = "/srv/brazier"
+				m.Sockets = []Socket{{Network: "tcp", Address: "127.0.0.1:2379", Process: other}}
+			},
+			want: "another Brazier cluster runs on this machine, with its home in /srv/brazier, and there can be one at a time; " +
+				"stop it: brazier down --home /srv/brazier",
+		},
 		"Everything": {
 			reason: "Whoever clears one thing away should not meet the next.",
 			change: func(m *Machine) { m.UID, m.Overlay = 1000, false },

@@ -128,6 +128,9 @@ func probeProcesses(m *Machine, ours func([]string) bool) error {
 	for _, running := range supervise.Find(func([]string) bool { return true }) {
 		process := Process{PID: running.PID, Argv: running.Argv, Ours: ours(running.Argv)}
 		processes[running.PID] = process
+		if home, ok := supervise.HomeOf(running.Argv); ok && home != m.Home {
+			m.OtherHome = home
+		}
 		if clusterPart(running.Argv) != "" {
 			m.Processes = append(m.Processes, process)
 		}

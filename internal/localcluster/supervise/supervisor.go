@@ -110,6 +110,17 @@ func (s *Supervisor) Leave() {
 	s.runners = nil
 }
 
+// Argv is the command line of the supervisor's process: that of brazier's hidden command supervise.
+func Argv(program, home string) []string { return []string{program, "supervise", "--home", home} }
+
+// HomeOf returns the home of the cluster whose supervisor has the command line, if it is one.
+func HomeOf(argv []string) (home string, ok bool) {
+	if len(argv) == 4 && slices.Equal(argv, Argv(argv[0], argv[3])) {
+		return argv[3], true
+	}
+	return "", false
+}
+
 // Run is the supervisor's process: it serves on the layout's socket until ctx ends, when it leaves the parts running,
 // or until it is told to stop, when it stops them.
 func Run(ctx context.Context, l layout.Layout, log *slog.Logger) error {
