@@ -91,9 +91,7 @@ func (n *narrator) tellState(m *model) []line {
 	}
 	state := line{subject: string(m.app.state)}
 	switch m.app.state {
-	case v1beta2.ApplicationStateNew:
-		state.subject, state.text = "new", "the operator has not taken it up yet"
-	case v1beta2.ApplicationStateSucceeding, v1beta2.ApplicationStateFailing, v1beta2.ApplicationStateSuspending:
+	case v1beta2.ApplicationStateNew, v1beta2.ApplicationStateSucceeding, v1beta2.ApplicationStateFailing, v1beta2.ApplicationStateSuspending:
 		return nil // What comes of it is said in a moment.
 	case v1beta2.ApplicationStateSubmitted, v1beta2.ApplicationStateRunning:
 		if m.app.attempt > 1 {

@@ -64,7 +64,6 @@ func TestAPIServer(t *testing.T) {
 func jobsOwnExitCode(t *testing.T, config *rest.Config) {
 	app := newApplication(t, config, "retried")
 	f := app.follow(t.Context(), config)
-	f.await(t, "new")
 	app.state(submitted, 1, "")
 	driver := app.driver()
 	f.await(t, "SUBMITTED")
@@ -94,7 +93,6 @@ func jobsOwnExitCode(t *testing.T, config *rest.Config) {
 		t.Errorf("the exit code is that of the last driver\n-want +got:\n%s", diff)
 	}
 	wantLines := []string{
-		"new           the operator has not taken it up yet",
 		"SUBMITTED",
 		"driver        started: pod retried-driver",
 		"RUNNING",
@@ -129,12 +127,8 @@ func serverGoesAndComes(t *testing.T, config *rest.Config) {
 	if diff := cmp.Diff(follow.Outcome{State: completed, Attempts: 1}, outcome); diff != "" {
 		t.Errorf("what happened while the server was away counts\n-want +got:\n%s", diff)
 	}
-	lines := f.lines()
-	if lines[0] == "new           the operator has not taken it up yet" {
-		lines = lines[1:] // It depends on who was first.
-	}
 	want := []string{"SUBMITTED", "RUNNING", "cluster       cannot be reached", "cluster       reached again", "COMPLETED"}
-	if diff := cmp.Diff(want, lines); diff != "" {
+	if diff := cmp.Diff(want, f.lines()); diff != "" {
 		t.Errorf("each change is told once, whatever becomes of the connection\n-want +got:\n%s", diff)
 	}
 }
