@@ -20,6 +20,10 @@ import (
 // (fs.s3a.connection.maximum in Hadoop 3.4 and later), so this is enough for eight of them at their worst.
 const maxRequests = 4096
 
+// maxCopy is the largest object that one request may copy: S3's own limit. The gateway's default is documented as this
+// and is none at all, and S3A renames by copying.
+const maxCopy = 5 << 30
+
 // HealthPath answers 200 to whoever asks, without a signature. It hides a bucket of that name.
 const HealthPath = "/healthz"
 
@@ -46,7 +50,7 @@ func serve(ctx context.Context, opts options, keys keyPair) error {
 	if err != nil {
 		return err
 	}
-	settings := posix.PosixOpts{SideCarDir: sidecar}
+	settings := posix.PosixOpts{SideCarDir: sidecar, CopyObjectThreshold: maxCopy}
 	settings.SetNewDirPerm(0o700)
 	settings.SetNewFilePerm(0o600)
 	backend, err := posix.New(opts.root, storer, settings)

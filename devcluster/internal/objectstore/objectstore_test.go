@@ -54,6 +54,22 @@ func TestServe(t *testing.T) {
 		t.Errorf("metadata is lost: etag %q, want %q; type %q", aws.ToString(got.ETag), aws.ToString(put.ETag), aws.ToString(got.ContentType))
 	}
 
+	t.Run("Copy", func(t *testing.T) {
+		_, err := client.CopyObject(t.Context(), &s3.CopyObjectInput{
+			Bucket: bucket, Key: aws.String("raw/renamed.csv"), CopySource: aws.String("brazier/raw/invoices.csv"),
+		})
+		if err != nil {
+			t.Fatalf("S3A renames what a task has written by copying it: %v", err)
+		}
+		head, err := client.HeadObject(t.Context(), &s3.HeadObjectInput{Bucket: bucket, Key: aws.String("raw/renamed.csv")})
+		if err != nil || aws.ToInt64(head.ContentLength) != int64(len(body)) {
+			t.Errorf("the copy has %d bytes, want %d (error %v)", aws.ToInt64(head.ContentLength), len(body), err)
+		}
+		if _, err := client.DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: bucket, Key: aws.String("raw/renamed.csv")}); err != nil {
+			t.Errorf("delete the copy: %v", err)
+		}
+	})
+
 	t.Run("Conditional", func(t *testing.T) {
 		_, err := client.PutObject(t.Context(), &s3.PutObjectInput{
 			Bucket: bucket, Key: aws.String("raw/invoices.csv"), Body: bytes.NewReader(body), IfNoneMatch: aws.String("*"),
