@@ -26,7 +26,7 @@ import (
 const (
 	applicationsJSON = `[{"id":"spark-0123456789abcdef0123456789abcdef","name":"sales","attempts":[{"startTime":"2026-11-23T12:00:00.000GMT","completed":false}]}]`
 	jobsJSON         = `[
-		{"jobId":4,"name":"collect at report.py:42","stageIds":[9],"status":"RUNNING","numTasks":2,"numCompletedStages":0,"numSkippedStages":0},
+		{"jobId":4,"name":"collect at /tmp/spark-e698f7b6/report.py:42","stageIds":[9],"status":"RUNNING","numTasks":2,"numCompletedStages":0,"numSkippedStages":0},
 		{"jobId":3,"name":"count at report.py:40","description":"revenue by month","stageIds":[5,6,7],"status":"RUNNING","numTasks":204,
 		 "numActiveTasks":4,"numCompletedTasks":72,"numActiveStages":1,"numCompletedStages":1,"numSkippedStages":1,"numFailedStages":0}]`
 	stagesJSON = `[

@@ -53,6 +53,7 @@ type narrator struct {
 	blind     string
 	failed    map[string]bool
 	progress  time.Time
+	figures   map[string]string
 	fresh     time.Time
 	neglected bool
 }
@@ -207,10 +208,15 @@ func (n *narrator) tellProgress(m *model, now time.Time) []line {
 		return nil // A stage that has only begun says nothing yet.
 	}
 	var lines []line
+	said := map[string]string{}
 	for _, stage := range m.spark.stages[:min(len(m.spark.stages), maxStages)] {
-		text := fmt.Sprintf("%s: %s", stage.name, stage.figures(now))
-		lines = append(lines, line{subject: fmt.Sprintf("stage %d", stage.id), text: text, live: true})
+		subject := fmt.Sprintf("stage %d", stage.id)
+		said[subject] = fmt.Sprintf("%s: %s", stage.name, stage.figures(now))
+		if said[subject] != n.figures[subject] {
+			lines = append(lines, line{subject: subject, text: said[subject], live: true})
+		}
 	}
+	n.figures = said
 	return lines
 }
 

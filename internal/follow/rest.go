@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"time"
@@ -98,17 +99,25 @@ func (d driverAPI) get(ctx context.Context, into any, params map[string]string, 
 	return nil
 }
 
+// callSite matches the folders of a call site: the driver keeps the job's file in one that says nothing to anybody.
+var callSite = regexp.MustCompile(` at /\S*/`)
+
+// title is what people call a job or a stage: the description that the job gave it, else where it was called.
+func title(description, name string) string {
+	return callSite.ReplaceAllString(cmp.Or(description, name), " at ")
+}
+
 // summarize takes from the driver's answers what is shown of them, oldest first.
 func summarize(jobs []jobInfo, stages []stageInfo, executors []executorInfo) spark {
 	var now spark
 	for _, j := range jobs {
 		now.jobs = append(now.jobs, job{
-			id: j.ID, name: cmp.Or(j.Description, j.Name), stages: len(j.StageIDs) - j.Skipped, done: j.Completed,
+			id: j.ID, name: title(j.Description, j.Name), stages: len(j.StageIDs) - j.Skipped, done: j.Completed,
 		})
 	}
 	for _, s := range stages {
 		now.stages = append(now.stages, stage{
-			id: s.ID, attempt: s.Attempt, name: cmp.Or(s.Description, s.Name),
+			id: s.ID, attempt: s.Attempt, name: title(s.Description, s.Name),
 			tasks: s.Tasks, active: s.Active, done: s.Complete, failed: s.Failed,
 		})
 	}
