@@ -27,8 +27,12 @@ func RemoveNetworkNamespaces(name string) error {
 		if err := removeNamespacesOf(file); err != nil {
 			return fmt.Errorf("remove a pod's network: %w", err)
 		}
-		if err := os.Remove(file); err != nil {
-			return fmt.Errorf("forget a pod's network: %w", err)
+		// containerd gives every pod a loopback interface too, by a network of its own whose name tells nothing of whose.
+		id := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), name+"-"), "-eth0")
+		for _, kept := range []string{file, filepath.Join(results, "cni-loopback-"+id+"-lo")} {
+			if err := os.Remove(kept); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("forget a pod's network: %w", err)
+			}
 		}
 	}
 	return nil
