@@ -47,7 +47,7 @@ test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
 .PHONY: test-e2e
 test-e2e: build bin/kubectl ## End-to-end tests: real node, real containers, real Spark
 	@echo "• end-to-end tests"
-	@go test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
+	@go test -tags e2e -p 1 -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a while (FUZZTIME=30s each)

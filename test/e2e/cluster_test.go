@@ -324,19 +324,8 @@ func testKeys(t *testing.T) {
 func testKilledParts(t *testing.T) {
 	for _, part := range status(t).Parts {
 		t.Run(part.Name, func(t *testing.T) {
-			if err := syscall.Kill(part.PID, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
 			begun := time.Now()
-			eventually(t, time.Minute, part.Name+" as another process", func() error {
-				for _, now := range status(t).Parts {
-					if now.Name == part.Name && now.PID != 0 && now.PID != part.PID {
-						return nil
-					}
-				}
-				return errors.New("it is not there")
-			})
-			awaitHealthy(t)
+			killPart(t, part)
 			t.Logf("back after %v", time.Since(begun))
 			// A new kubelet has to hear of its pods before it lets anybody in.
 			eventually(t, time.Minute, "an answer from the pod", func() error {
@@ -344,6 +333,23 @@ func testKilledParts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// killPart kills a part and waits until it works again, as another process.
+func killPart(t *testing.T, part localcluster.Part) {
+	t.Helper()
+	if err := syscall.Kill(part.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, time.Minute, part.Name+" as another process", func() error {
+		for _, now := range status(t).Parts {
+			if now.Name == part.Name && now.PID != 0 && now.PID != part.PID {
+				return nil
+			}
+		}
+		return errors.New("it is not there")
+	})
+	awaitHealthy(t)
 }
 
 func testKilledSupervisor(t *testing.T) {
