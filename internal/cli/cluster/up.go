@@ -106,11 +106,15 @@ func (o upOptions) next() {
 	if o.home != "" {
 		home = " --home " + o.home
 	}
-	fmt.Fprintf(o.streams.Err, `
-Kubernetes and Brazier run on this machine. Next:
-  brazier demo                    run a Spark job on a million invoices
-  brazier status%[1]s                  see what runs
-  eval "$(brazier env%[1]s)"           let kubectl and others talk to this cluster
-  brazier down%[1]s                    stop it; the data stays
-`, home)
+	fmt.Fprintln(o.streams.Err, "\nKubernetes and Brazier run on this machine. Next:")
+	hints := [][2]string{
+		{"brazier demo", "run a Spark job on a million invoices"},
+		{"brazier status" + home, "see what runs"},
+		{`eval "$(brazier env` + home + `)"`, "let kubectl and others talk to this cluster"},
+		{"brazier down" + home, "stop it; the data stays"},
+	}
+	width := len(hints[2][0])
+	for _, hint := range hints {
+		fmt.Fprintf(o.streams.Err, "  %-*s  %s\n", width, hint[0], hint[1])
+	}
 }
