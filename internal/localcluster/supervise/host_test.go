@@ -116,7 +116,7 @@ func TestRotate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	if err := log.Truncate(maxLog); err != nil {
 		t.Fatal(err)
 	}
@@ -151,5 +151,7 @@ func TestOneSupervisor(t *testing.T) {
 	if err != nil {
 		t.Fatalf("the lock of one that has ended is still held: %v", err)
 	}
-	again.Close()
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
 }
