@@ -46,6 +46,7 @@ test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
 
 .PHONY: test-e2e
 test-e2e: build bin/kubectl ## End-to-end tests: real node, real containers, real Spark
+	@build/packages ip:iproute2 ss:iproute2
 	@echo "• end-to-end tests"
 	@go test -tags e2e -p 1 -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
 
@@ -71,7 +72,7 @@ generate: ## Regenerate deepcopy functions and CRDs
 
 .PHONY: golden
 golden: ## Rewrite golden files from what the code does now; read the difference before you commit it
-	@go test ./internal/spark/... ./internal/localcluster/... ./internal/install/... ./internal/follow/... ./internal/cli/run/... -update
+	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run -update
 
 .PHONY: images
 images: build ## Build the Spark image for every supported version (the demo builds only the newest)

@@ -4,8 +4,8 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -81,7 +81,10 @@ func TestKillsDuringJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, 2*time.Minute, "a running driver", func() error {
-		return exec.CommandContext(t.Context(), "pgrep", "-f", "SparkSubmit").Run()
+		if states := kubectl(t, "get", "sparkapplications", "-o", "jsonpath={.items[*].status.applicationState.state}"); !strings.Contains(states, "RUNNING") {
+			return fmt.Errorf("states: %s", states)
+		}
+		return nil
 	})
 	for _, part := range status(t).Parts {
 		t.Logf("kill -9 %s (%d)", part.Name, part.PID)
