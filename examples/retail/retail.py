@@ -17,6 +17,8 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import reduce
 
@@ -188,10 +190,10 @@ def parse_arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def analyse(spark: SparkSession, options: argparse.Namespace) -> dict:
-    begun = time.monotonic()
-    everything = judge(read(spark, options.inputs)).persist()
-    counts = count(everything)
-    say(begun, f"read {counts['read']:,} lines, kept {counts['kept']:,}")
+    with doing(spark, "read and judge the lines"):
+        everything = judge(read(spark, options.inputs)).persist()
+        counts = count(everything)
+    print(f"{counts['read']:,} lines read, {counts['kept']:,} kept", flush=True)
     if not counts["kept"]:
         raise InputError(f"{' '.join(options.inputs)}: none of the {counts['read']:,} lines counts: {counts['dropped']}")
 
@@ -202,26 +204,35 @@ def analyse(spark: SparkSession, options: argparse.Namespace) -> dict:
     limits = {"max_basket": options.max_basket, "min_support": options.min_support}
     answers = {"revenue": REVENUE, "products": PRODUCTS, "customers": CUSTOMERS, "baskets": BASKETS.format(**limits)}
     for name, question in answers.items():
-        answer = spark.sql(question).coalesce(1).persist()
-        answer.createOrReplaceTempView(name)
-        save(answer, f"{options.output}/{name}")
-        say(begun, f"answered {name}")
-    save(lines.hint("rebalance", "month"), f"{options.output}/lines", "month")
-    say(begun, "saved the lines that count")
-
-    report = {
-        "version": 1,
-        "inputs": options.inputs,
-        "output": options.output,
-        "spark": spark.version,
-        "lines": counts,
-        "totals": totals(spark),
-        "tables": tables(spark, counts, options),
-    }
-    document = json.dumps(report, ensure_ascii=False)
-    spark.sql("SELECT :report", args={"report": document}).coalesce(1).write.mode("overwrite").text(f"{options.output}/report")
-    say(begun, f"wrote {options.output}")
+        with doing(spark, f"answer {name}"):
+            answer = spark.sql(question).coalesce(1).persist()
+            answer.createOrReplaceTempView(name)
+            save(answer, f"{options.output}/{name}")
+    with doing(spark, "save the lines that count"):
+        save(lines.hint("rebalance", "month"), f"{options.output}/lines", "month")
+    with doing(spark, "write the report"):
+        report = {
+            "version": 1,
+            "inputs": options.inputs,
+            "output": options.output,
+            "spark": spark.version,
+            "lines": counts,
+            "totals": totals(spark),
+            "tables": tables(spark, counts, options),
+        }
+        document = json.dumps(report, ensure_ascii=False)
+        written = spark.sql("SELECT :report", args={"report": document}).coalesce(1)
+        written.write.mode("overwrite").text(f"{options.output}/report")
     return report
+
+
+@contextmanager
+def doing(spark: SparkSession, what: str) -> Iterator[None]:
+    """Gives what Spark does meanwhile a name in its web interface, and says how long it took."""
+    begun = time.monotonic()
+    spark.sparkContext.setJobDescription(what)
+    yield
+    print(f"{time.monotonic() - begun:6.1f}s  {what}", flush=True)
 
 
 def read(spark: SparkSession, paths: list[str]) -> DataFrame:
@@ -387,10 +398,6 @@ def print_table(shown: dict) -> None:
 
 def save(frame: DataFrame, path: str, *partitions: str) -> None:
     frame.write.mode("overwrite").partitionBy(*partitions).parquet(path)
-
-
-def say(begun: float, what: str) -> None:
-    print(f"{time.monotonic() - begun:6.1f}s  {what}", flush=True)
 
 
 if __name__ == "__main__":
