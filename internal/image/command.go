@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,24 +13,14 @@ import (
 // said is how much of a failed program's last words an error repeats.
 const said = 2000
 
-// run runs a program and returns what it wrote to its standard output. Its error holds what it wrote last.
+// run runs a program and returns what it wrote. Its error holds the last of that.
 func run(command *exec.Cmd) (string, error) {
-	var out, both bytes.Buffer
-	command.Stdout = &tee{&out, &both}
-	command.Stderr = &both
-	if err := command.Run(); err != nil {
-		words := strings.TrimSpace(both.String())
+	out, err := command.CombinedOutput()
+	if err != nil {
+		words := strings.TrimSpace(string(out))
 		return "", fmt.Errorf("%s: %w: %s", filepath.Base(command.Path), err, words[max(0, len(words)-said):])
 	}
-	return out.String(), nil
-}
-
-// tee writes to two buffers, which cannot fail.
-type tee struct{ a, b *bytes.Buffer }
-
-func (t *tee) Write(p []byte) (int, error) {
-	t.a.Write(p)
-	return t.b.Write(p)
+	return string(out), nil
 }
 
 // tool is a program that a build uses, and the Debian package that brings it.

@@ -47,7 +47,7 @@ func copyDependencies(ctx context.Context, jars, exclude []string, dir, temp, re
 	if err := template.Must(template.New("pom").Parse(project)).Execute(file, parts); err != nil {
 		return fmt.Errorf("write Maven project: %w", err)
 	}
-	command := exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", pom, "-Dmaven.repo.local="+repository,
+	command := exec.CommandContext(ctx, "mvn", "-B", "--no-transfer-progress", "-Dstyle.color=never", "-f", pom, "-Dmaven.repo.local="+repository,
 		dependencyPlugin+":copy-dependencies", "-DoutputDirectory="+dir, "-DincludeScope=runtime")
 	if _, err := run(command); err != nil {
 		return fmt.Errorf("fetch jars: %w", err)
