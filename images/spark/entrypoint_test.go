@@ -48,7 +48,7 @@ func enter(t *testing.T, home string, env []string, args ...string) []string {
 	}
 	command := exec.Command("bash", append([]string{entrypoint}, args...)...)
 	command.Dir = "/tmp"
-	command.Env = append(env, "PATH="+home+"/bin:/usr/bin:/bin", "JAVA_HOME="+home, "SPARK_HOME="+home, "HOME=/home/spark")
+	command.Env = append(slices.Clone(env), "PATH="+home+"/bin:/usr/bin:/bin", "JAVA_HOME="+home, "SPARK_HOME="+home, "HOME=/home/spark")
 	out, err := command.Output()
 	if err != nil {
 		t.Fatalf("%v: %v", err, command.Stderr)

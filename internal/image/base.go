@@ -26,7 +26,7 @@ const (
 	sparkGID  = 0
 	sparkUser = "185:0"
 	sparkHome = "/home/spark"
-	passwd    = "spark:x:185:0:Spark:/home/spark:/bin/bash\n"
+	passwd    = "spark:x:185:0:Spark:/home/spark:/bin/bash\n" //nolint:gosec // the user has no password
 )
 
 // debsOf returns the Debian packages of a platform's base.
@@ -111,9 +111,11 @@ func inBase(name string, info fs.FileInfo) bool {
 	case within(name, "dev", "proc", "sys", "run", "tmp", "var/tmp", "var/log", "var/cache", "var/lib/apt/lists",
 		"etc/apt/sources.list.d", "usr/share/locale", "usr/share/info"):
 		return false
-	case slices.Contains([]string{"etc/hostname", "etc/resolv.conf", "etc/machine-id", "etc/apt/sources.list",
+	case slices.Contains([]string{
+		"etc/hostname", "etc/resolv.conf", "etc/machine-id", "etc/apt/sources.list",
 		"etc/apt/apt.conf.d/99mmdebstrap", "var/lib/dpkg/status-old", "var/lib/dpkg/diversions-old",
-		"etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-"}, name):
+		"etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-",
+	}, name):
 		return false
 	case strings.HasPrefix(dir, "usr/share/man/"): // the folders stay: the JRE's installation fails without them
 		return info.IsDir()

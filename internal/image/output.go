@@ -51,7 +51,7 @@ func Load(file string) (image v1.Image, done func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open image: %w", err)
 	}
-	done = func() { os.RemoveAll(dir) }
+	done = func() { _ = os.RemoveAll(dir) }
 	image, err = load(file, dir)
 	if err != nil {
 		done()

@@ -63,8 +63,10 @@ func pinned(lock Lock) ([]string, error) {
 func pipPlatforms() []string {
 	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
 	var platforms []string
-	for _, libc := range []string{"manylinux_2_34", "manylinux_2_31", "manylinux_2_28", "manylinux_2_27", "manylinux_2_26",
-		"manylinux_2_24", "manylinux2014", "manylinux_2_17", "manylinux2010", "manylinux1"} {
+	for _, libc := range []string{
+		"manylinux_2_34", "manylinux_2_31", "manylinux_2_28", "manylinux_2_27", "manylinux_2_26",
+		"manylinux_2_24", "manylinux2014", "manylinux_2_17", "manylinux2010", "manylinux1",
+	} {
 		platforms = append(platforms, libc+"_"+arch)
 	}
 	return append(platforms, "any")

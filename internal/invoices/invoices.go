@@ -38,7 +38,7 @@ func Generate(ctx context.Context, w io.Writer, opts Options) (Report, error) {
 		return Report{}, fmt.Errorf("lines: %d is too few; ask for 1 or more", opts.Lines)
 	}
 	g := newGenerator(w, opts)
-	g.out.WriteString(Header + "\n") // bufio keeps the first error for Flush
+	_, _ = g.out.WriteString(Header + "\n") // bufio keeps the first error for Flush
 	g.report.Bytes = int64(len(Header) + 1)
 
 	var weightSoFar, linesSoFar int64

@@ -62,7 +62,7 @@ func (g *generator) write(e entry, d day, clock int, end int64) {
 		g.report.Duplicates++
 	}
 	for range copies {
-		g.out.Write(g.line) // bufio keeps the first error for Flush
+		_, _ = g.out.Write(g.line) // bufio keeps the first error for Flush
 		g.report.Bytes += int64(len(g.line))
 		g.count(e, d.month, reason)
 	}

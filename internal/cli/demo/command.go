@@ -162,7 +162,9 @@ func (s *session) run(ctx context.Context) error {
 		return err
 	}
 	report.print(s.streams)
-	s.compare(data, report)
+	if err := s.compare(data, report); err != nil {
+		return err
+	}
 	s.hint(job)
 	return nil
 }

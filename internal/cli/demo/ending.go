@@ -8,16 +8,16 @@ import (
 	"brazier.sh/brazier/internal/invoices"
 )
 
-// compare says whether the job has found what the generator planted.
-func (s *session) compare(d data, r report) {
+// compare says whether the job has found what the generator planted. Anything else is a mistake in Brazier or in Spark.
+func (s *session) compare(d data, r report) error {
 	if d.planted == nil {
-		return
+		return nil
 	}
 	if differences := differences(*d.planted, r); len(differences) > 0 {
-		fmt.Fprintf(s.streams.Err, "\n✗ the job's numbers are not those of the generated file: %s\n", strings.Join(differences, "; "))
-		return
+		return fmt.Errorf("the job's numbers are not those of the generated file: %s", strings.Join(differences, "; "))
 	}
 	fmt.Fprintln(s.streams.Err, "\n✓ these are exactly the numbers that were planted in the generated file")
+	return nil
 }
 
 func differences(planted invoices.Report, found report) []string {

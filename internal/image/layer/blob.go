@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"errors"
 	"io"
 	"os"
 
@@ -37,8 +38,7 @@ func (b *blob) Uncompressed() (io.ReadCloser, error) {
 	}
 	decoder, err := zstd.NewReader(file)
 	if err != nil {
-		file.Close()
-		return nil, err
+		return nil, errors.Join(err, file.Close())
 	}
 	return &decoded{Decoder: decoder, file: file}, nil
 }

@@ -204,7 +204,6 @@ func TestStore(t *testing.T) {
 }
 
 func described(t *testing.T, layer v1.Layer) map[string]any {
-
 	t.Helper()
 	digest, err1 := layer.Digest()
 	content, err2 := layer.DiffID()
