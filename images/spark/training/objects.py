@@ -34,7 +34,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def body(self):
         data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if "aws-chunked" not in self.headers.get("Content-Encoding", ""):
+        if not self.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
             return data
         plain, at = b"", 0
         while True:  # each chunk: its size in hexadecimal, perhaps a signature, its bytes
