@@ -90,7 +90,7 @@ func isBytecode(name string, info fs.FileInfo) bool {
 // compilePython makes Python's bytecode in place. It is to be believed without a look at the source's time: all times
 // in an image are the same.
 func (r Root) compilePython(ctx context.Context, folders ...string) error {
-	args := append([]string{"/usr/bin/python3", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash"}, folders...)
+	args := append([]string{"/usr/bin/python3", "-m", "compileall", "-q", "-f", "-j", "0", "--invalidation-mode", "unchecked-hash"}, folders...)
 	// Python ships files that are wrong on purpose, for its tests: compileall then fails after it has compiled the rest.
 	if _, err := run(r.Command(ctx, "0:0", nil, args...)); err != nil && ctx.Err() != nil {
 		return fmt.Errorf("compile Python: %w", err)

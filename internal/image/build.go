@@ -20,7 +20,7 @@ import (
 
 // edition is part of every layer's key: it changes when the code that makes layers does, so that a newer Brazier
 // does not take a layer that an older one made otherwise.
-const edition = "2"
+const edition = "3"
 
 // Options say what to build, and how.
 type Options struct {

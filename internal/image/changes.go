@@ -56,7 +56,7 @@ func (b *builder) changes(ctx context.Context, on v1.Layer, dir string, work fun
 
 // isNewBytecode keeps the bytecode of packages that were added, which inBase leaves out.
 func isNewBytecode(name string) bool {
-	return within(name, "usr/local/lib") || within(name, "usr/lib/python3")
+	return within(name, "usr/local/lib", "usr/lib/python3")
 }
 
 func states(root string) (map[string]state, error) {
@@ -145,7 +145,7 @@ func (r Root) installDebs(ctx context.Context, suite string, debs []string) erro
 		return err
 	}
 	script := "apt-get update -q && apt-get install -q -y --no-install-recommends \"$@\""
-	env := append(proxies(), "DEBIAN_FRONTEND=noninteractive", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	env := append(proxies(), "DEBIAN_FRONTEND=noninteractive", "PYTHONDONTWRITEBYTECODE=1", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 		fmt.Sprintf("SOURCE_DATE_EPOCH=%d", layer.Epoch().Unix()))
 	if _, err := run(r.Command(ctx, "0:0", env, append([]string{"/bin/sh", "-c", script, "sh"}, debs...)...)); err != nil {
 		return fmt.Errorf("install Debian packages: %w", err)
@@ -155,7 +155,7 @@ func (r Root) installDebs(ctx context.Context, suite string, debs []string) erro
 			return fmt.Errorf("clean up after apt: %w", err)
 		}
 	}
-	return nil
+	return r.compilePython(ctx, "/usr/lib/python3")
 }
 
 // installWheels installs Python packages in the image by pip, which is among the wheels and runs from its own.
@@ -174,9 +174,9 @@ func (r Root) installWheels(ctx context.Context, wheels string, packages []strin
 			return fmt.Errorf("lay out wheels: %w", err)
 		}
 	}
-	script := `exec /usr/bin/python3 /` + wheelsDir + `/pip-*.whl/pip install -q --no-index --no-compile --no-cache-dir \
---root-user-action=ignore --break-system-packages --prefix=/usr/local --find-links=/` + wheelsDir + ` "$@"`
-	env := []string{"PATH=/usr/bin:/bin", "LANG=C.UTF-8"}
+	script := `pip=$(echo /` + wheelsDir + `/pip-*.whl) && exec /usr/bin/python3 "$pip/pip" install -q --no-index --no-compile --no-cache-dir \
+--root-user-action=ignore --break-system-packages --find-links=/` + wheelsDir + ` "$@"`
+	env := []string{"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}
 	if _, err := run(r.Command(ctx, "0:0", env, append([]string{"/bin/sh", "-c", script, "sh"}, packages...)...)); err != nil {
 		return fmt.Errorf("install Python packages: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -203,4 +204,36 @@ func contents(t *testing.T, built v1.Image) []string {
 		digests = append(digests, digest.String())
 	}
 	return digests
+}
+
+// TestTeamImage builds the example of a team's recipe, and runs what it adds.
+func TestTeamImage(t *testing.T) {
+	text, err := os.ReadFile("../../../images/spark/examples/data-science.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe, err := image.ParseRecipe(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipe.Debs = []string{"libgomp1"}
+	recipe.Files = []image.File{{From: "image_test.go", To: "/opt/job/test.go"}}
+	built, err := image.Build(t.Context(), image.Options{Recipe: recipe, Dir: ".", Streams: terminal.System()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := contents(t, sparkImage(t))
+	if diff := cmp.Diff(plain, contents(t, built)[:len(plain)]); diff != "" {
+		t.Errorf("a team's image ships what Spark's own image already has\n-own +team:\n%s", diff)
+	}
+	root, _ := unpacked(t, built)
+	out, err := in(t.Context(), t, built, root, "185:0", "sh", "-c", `python3 -c "import numpy, pandas, pyarrow" &&
+dpkg-query -W -f '${Status}\n' libgomp1 && ls /opt/job /opt/spark/jars | grep -e test.go -e postgresql`)
+	if want := "install ok installed\npostgresql-42.7.8.jar\ntest.go\n"; err != nil || !sameLines(want, out) {
+		t.Errorf("what the recipe adds is not there: want %q, got %q, %v", want, out, err)
+	}
+}
+
+func sameLines(a, b string) bool {
+	return cmp.Equal(slices.Sorted(strings.Lines(a)), slices.Sorted(strings.Lines(b)))
 }
