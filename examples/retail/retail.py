@@ -197,8 +197,7 @@ def analyse(spark: SparkSession, options: argparse.Namespace) -> dict:
     if not counts["kept"]:
         raise InputError(f"{' '.join(options.inputs)}: none of the {counts['read']:,} lines counts: {counts['dropped']}")
 
-    lines = everything.where("reason IS NULL").drop("reason", "fingerprint")
-    lines.createOrReplaceTempView("lines")
+    everything.where("reason IS NULL").drop("reason", "fingerprint").createOrReplaceTempView("lines")
     spark.sql(ORDERS).persist().createOrReplaceTempView("orders")
     spark.sql(CARTS).persist().createOrReplaceTempView("carts")
     limits = {"max_basket": options.max_basket, "min_support": options.min_support}
@@ -209,7 +208,7 @@ def analyse(spark: SparkSession, options: argparse.Namespace) -> dict:
             answer.createOrReplaceTempView(name)
             save(answer, f"{options.output}/{name}")
     with doing(spark, "save the lines that count"):
-        save(lines.hint("rebalance", "month"), f"{options.output}/lines", "month")
+        save(spark.sql("SELECT /*+ REBALANCE(month) */ * FROM lines"), f"{options.output}/lines", "month")
     with doing(spark, "write the report"):
         report = {
             "version": 1,

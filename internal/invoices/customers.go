@@ -13,9 +13,22 @@ var countries = []struct {
 	name   string
 	weight int
 }{
-	{"Germany", 610}, {"Austria", 105}, {"Switzerland", 78}, {"Netherlands", 52}, {"France", 46}, {"Denmark", 24},
-	{"Belgium", 21}, {"Poland", 17}, {"Italy", 14}, {"Czechia", 10}, {"Sweden", 8}, {"Luxembourg", 6}, {"Spain", 5},
-	{"Norway", 2}, {"Ireland", 1}, {"Iceland", 1},
+	{"Germany", 610},
+	{"Austria", 105},
+	{"Switzerland", 78},
+	{"Netherlands", 52},
+	{"France", 46},
+	{"Denmark", 24},
+	{"Belgium", 21},
+	{"Poland", 17},
+	{"Italy", 14},
+	{"Czechia", 10},
+	{"Sweden", 8},
+	{"Luxembourg", 6},
+	{"Spain", 5},
+	{"Norway", 2},
+	{"Ireland", 1},
+	{"Iceland", 1},
 }
 
 type customer struct {
