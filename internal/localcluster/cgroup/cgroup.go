@@ -179,7 +179,7 @@ func Processes(name string) []int {
 			if err != nil || entry.Name() != "cgroup.procs" {
 				return nil //nolint:nilerr // a group that has vanished
 			}
-			data, err := os.ReadFile(path) //nolint:gosec // G122: the kernel's files are no links
+			data, err := os.ReadFile(path)
 			if err != nil {
 				return nil //nolint:nilerr // as above
 			}
