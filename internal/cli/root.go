@@ -8,7 +8,9 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"brazier.sh/brazier/internal/cli/cluster"
 	"brazier.sh/brazier/internal/cli/demo"
@@ -44,6 +46,9 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	root.SetIn(streams.In)
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
+	// controller-runtime's clients log nothing that a user of the command line could use, and complain where nobody has
+	// said so. The operator, which does log, comes with a hook of its own in the place of this one.
+	root.PersistentPreRun = func(*cobra.Command, []string) { log.SetLogger(logr.Discard()) }
 	root.AddCommand(
 		cluster.NewUpCommand(streams),
 		cluster.NewStatusCommand(streams),

@@ -29,7 +29,9 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 Outside of a cluster it needs no more than a kubeconfig; it logs to standard error as JSON.`,
 		Args:   cobra.NoArgs,
 		Hidden: true,
-		RunE:   func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), opts) },
+		// In the place of the root's, which silences the log.
+		PersistentPreRun: func(*cobra.Command, []string) {},
+		RunE:             func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), opts) },
 	}
 	opts.kube.AddTo(cmd.Flags())
 	cmd.Flags().StringVar(&opts.config, "config", "", "the operator's configuration `file` (YAML)")

@@ -136,8 +136,8 @@ exec chroot --userspec=123456:0 /mnt /bin/sh -c 'cd /opt/spark/work-dir && exec 
 // testOwnership makes sure that what runs cannot be changed by whoever it runs as.
 func testOwnership(t *testing.T, built v1.Image, root image.Root, _ string) {
 	out, err := in(t.Context(), t, built, root, "185:0", "sh", "-c",
-		`find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /opt/scratch \) -prune -o -writable ! -type l -print 2>/dev/null || true`)
-	if diff := cmp.Diff("/var/tmp\n/home/spark\n/opt/spark/work-dir\n", withoutJobFiles(out)); err != nil || diff != "" {
+		`find / -xdev \( -path /proc -o -path /dev -o -path /tmp -o -path /opt/scratch \) -prune -o -writable ! -type l -print 2>/dev/null | sort || true`)
+	if diff := cmp.Diff("/home/spark\n/opt/spark/work-dir\n/var/tmp\n", withoutJobFiles(out)); err != nil || diff != "" {
 		t.Errorf("Spark's user can write elsewhere than where everybody can, and to its home and its working folder: %v\n-want +got:\n%s", err, diff)
 	}
 }
