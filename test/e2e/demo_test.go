@@ -35,11 +35,15 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the user was not told of %s", state)
 		}
 	}
-	name := regexp.MustCompile(`retail-\w+`).FindString(progress.String())
+	created := regexp.MustCompile(`created SparkApplication default/(\S+)`).FindStringSubmatch(progress.String())
+	if created == nil {
+		t.Fatal("the user was not told of the application's name")
+	}
+	name := created[1]
 	eventually(t, time.Minute, "nothing left of the run but its driver pod", func() error {
 		left := kubectl(t, "get", "pods,services,configmaps,networkpolicies", "-l", "sparkoperator.k8s.io/app-name="+name, "-o", "name")
 		if strings.TrimSpace(left) != "pod/"+name+"-driver" {
-			return os.ErrExist
+			return fmt.Errorf("there is %q", left)
 		}
 		return nil
 	})
