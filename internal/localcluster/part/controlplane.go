@@ -32,7 +32,8 @@ func etcd(c Config) Part {
 		"--log-level=warn",
 	}
 	if c.Ephemeral {
-		flags = append(flags, "--unsafe-no-fsync")
+		// It has nobody to wait for before it elects itself, and no disk either.
+		flags = append(flags, "--unsafe-no-fsync", "--heartbeat-interval=10", "--election-timeout=100")
 	}
 	return Part{
 		Name:  "etcd",
@@ -136,6 +137,10 @@ func controllerManager(c Config) Part {
 			"--leader-elect=false",
 			"--profiling=false",
 			"--use-service-account-credentials=true",
+			// At its start it makes an account and a token for each of some forty controllers, which at the default of 20
+			// requests a second takes five seconds.
+			"--kube-api-qps=200",
+			"--kube-api-burst=400",
 			"--service-account-private-key-file="+l.Key(serviceAccounts),
 			"--root-ca-file="+l.CA(),
 			"--client-ca-file="+l.CA(),
