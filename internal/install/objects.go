@@ -108,6 +108,8 @@ func deployment(image string, config []byte) *appsv1.Deployment {
 	return &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: operatorName, Labels: operatorLabels()},
 		Spec: appsv1.DeploymentSpec{
+			// The one replica leads until it has ended, so that two of different configurations never both decide.
+			Strategy: appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
 			Replicas: new(int32(1)),
 			Selector: &metav1.LabelSelector{MatchLabels: selector()},
 			Template: corev1.PodTemplateSpec{
