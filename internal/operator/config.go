@@ -34,7 +34,7 @@ type Config struct {
 
 	// Namespaces are those whose applications the operator looks after. Default: all.
 	Namespaces []string `json:"namespaces,omitempty"`
-	// Workers is how many applications are worked on at once. Default: 10.
+	// Workers is how many applications are worked on at once. Default: 20.
 	Workers int `json:"workers,omitempty"`
 	// LeaderElectionNamespace is the namespace of the lease that one of several replicas holds. Empty turns the election
 	// off, for an operator that is known to be the only one.
@@ -49,7 +49,7 @@ type Config struct {
 }
 
 const (
-	defaultWorkers        = 10
+	defaultWorkers        = 20
 	defaultMetricsAddress = ":8443"
 	defaultHealthAddress  = ":8081"
 )

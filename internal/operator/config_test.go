@@ -19,7 +19,7 @@ func TestParseConfig(t *testing.T) {
 		"Empty": {
 			reason: "The operator works without being told anything.",
 			text:   "",
-			want:   Config{Workers: 10, MetricsAddress: ":8443", HealthAddress: ":8081"},
+			want:   Config{Workers: 20, MetricsAddress: ":8443", HealthAddress: ":8081"},
 		},
 		"Full": {
 			reason: "What is written is what holds.",

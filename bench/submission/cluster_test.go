@@ -1,0 +1,226 @@
+//go:build bench
+
+package submission
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/localcluster/controlplane"
+	"brazier.sh/brazier/internal/spark"
+)
+
+const (
+	// watched is the namespace that the operator looks after; bare is one that nobody does.
+	watched = "watched"
+	bare    = "bare"
+	// patience ends a benchmark that hangs.
+	patience = 10 * time.Minute
+)
+
+// cluster is an API server of its own, with Brazier's kinds and without a node.
+type cluster struct {
+	plane  *controlplane.ControlPlane
+	config *rest.Config
+	client client.WithWatch
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	ctrl.SetLogger(logr.Discard()) // of installing the definitions
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(plane.Stop)
+	c := &cluster{plane: plane, config: plane.Config()}
+	c.config.QPS = -1 // The client is not what is measured.
+	if _, err := envtest.InstallCRDs(c.config, envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}}); err != nil {
+		t.Fatal(err)
+	}
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	if err := v1beta2.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	if c.client, err = client.NewWithWatch(c.config, client.Options{Scheme: scheme}); err != nil {
+		t.Fatal(err)
+	}
+	for _, namespace := range []string{watched, bare} {
+		c.create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+		c.create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: spark.DefaultServiceAccount}})
+	}
+	return c
+}
+
+func (c *cluster) create(t *testing.T, object client.Object) {
+	t.Helper()
+	if err := c.client.Create(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// operator is the product's own, as its Deployment runs it, but as a process of this machine.
+type operator struct {
+	process *os.Process
+}
+
+// operate starts the operator and returns when it follows applications.
+func (c *cluster) operate(t *testing.T) operator {
+	t.Helper()
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.yaml")
+	text := fmt.Sprintf("image: spark:{{SPARK_VERSION}}\nnamespaces: [%s]\nmetricsAddress: \"0\"\nhealthAddress: \"0\"\n", watched)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(filepath.Join("..", "..", "bin", "brazier"), "operator",
+		"--kubeconfig", c.plane.Kubeconfig(), "--config", config)
+	command.Stderr = log
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill() // it may have ended by itself, which the log tells
+		_ = command.Wait()
+		if text, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
+			t.Logf("the operator's last words: %s", last(string(text), 2000))
+		}
+	})
+	c.warm(t)
+	return operator{process: command.Process}
+}
+
+// warm sees one application submitted, so that what is measured is an operator at work and not its start.
+func (c *cluster) warm(t *testing.T) {
+	t.Helper()
+	drivers := c.watchDrivers(t, watched)
+	c.create(t, application(watched, "warm"))
+	drivers.next(t)
+}
+
+func last(text string, n int) string { return text[max(0, len(text)-n):] }
+
+// application asks for nothing but to be run.
+func application(namespace, name string) *v1beta2.SparkApplication {
+	app := &v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: v1beta2.SparkApplicationSpec{
+			Type:                v1beta2.SparkApplicationTypePython,
+			SparkVersion:        "4.3.0",
+			MainApplicationFile: "local:///opt/spark/examples/src/main/python/pi.py",
+			SparkConf:           map[string]string{"spark.ui.enabled": "false"}, // no Service for it: spark-submit makes none either
+		},
+	}
+	app.Spec.Executor.Instances = new(int32(2))
+	return app
+}
+
+// drivers are the driver pods of a namespace as they appear.
+type drivers struct {
+	created chan time.Time
+}
+
+func (c *cluster) watchDrivers(t *testing.T, namespace string) drivers {
+	t.Helper()
+	seen := drivers{created: make(chan time.Time, 10_000)}
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	there := new(corev1.PodList)
+	if err := c.client.List(ctx, there, client.InNamespace(namespace)); err != nil {
+		t.Fatal(err)
+	}
+	watcher, err := c.client.Watch(ctx, new(corev1.PodList), client.InNamespace(namespace),
+		&client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: there.ResourceVersion}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for event := range watcher.ResultChan() {
+			if event.Type == "ADDED" {
+				seen.created <- time.Now()
+			}
+		}
+	}()
+	return seen
+}
+
+// next waits for a driver pod and returns when it was seen.
+func (d drivers) next(t *testing.T) time.Time {
+	t.Helper()
+	select {
+	case at := <-d.created:
+		return at
+	case <-time.After(patience):
+		t.Fatal("a driver pod did not come")
+		return time.Time{}
+	}
+}
+
+// cpu returns how much CPU time the process has used, its threads' together.
+func (o operator) cpu(t *testing.T) time.Duration {
+	t.Helper()
+	// proc(5): the 14th and the 15th field, in clock ticks, of which Linux has 100 a second.
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// peakMemory returns the most memory that the process ever held, in bytes.
+func (o operator) peakMemory(t *testing.T) int64 {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	var kB int64
+	if _, err := fmt.Sscan(rest, &kB); err != nil {
+		t.Fatal(err)
+	}
+	return kB << 10
+}
+
+func number(name string, otherwise int) int {
+	if n, err := strconv.Atoi(os.Getenv(name)); err == nil {
+		return n
+	}
+	return otherwise
+}
