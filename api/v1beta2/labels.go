@@ -18,6 +18,11 @@ const (
 	LabelSparkExecutorID = "spark-exec-id"
 )
 
+// AnnotationDriverStartTimeout on an application is how long its driver may take from the creation of its pod until it
+// runs, as a Go duration such as 10m. A run whose driver takes longer has failed. Default: the operator's
+// driverStartTimeout; 0 waits for ever.
+const AnnotationDriverStartTimeout = "brazier.sh/driver-start-timeout"
+
 // Values of LabelSparkRole.
 const (
 	SparkRoleDriver   = "driver"

@@ -25,7 +25,8 @@ func operatorRules() []rbacv1.PolicyRule {
 		rule(v1beta2.GroupName, "sparkapplications/status", "patch"),
 		// What belongs to an application blocks its deletion, which some clusters let only those do who may delete it.
 		rule(v1beta2.GroupName, "sparkapplications/finalizers", "update"),
-		rule("", "pods", "get", "list", "watch", "create", "delete", "deletecollection"),
+		// Patching is for pods that sidecars keep running after their driver's end.
+		rule("", "pods", "get", "list", "watch", "create", "patch", "delete", "deletecollection"),
 		rule("", "services", "get", "create", "delete", "deletecollection"),
 		rule("", "configmaps", "get", "create", "delete", "deletecollection"),
 		rule("", "persistentvolumeclaims", "get", "create", "delete", "deletecollection"),

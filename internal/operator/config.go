@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/internal/spark"
@@ -31,6 +32,10 @@ type Config struct {
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 	// APIServer is the URL at which drivers find the API server. Default: https://kubernetes.default.svc.
 	APIServer string `json:"apiServer,omitempty"`
+
+	// DriverStartTimeout is how long a driver may take to start, such as 10m, where its application does not say so by the
+	// annotation brazier.sh/driver-start-timeout. Default: for ever.
+	DriverStartTimeout metav1.Duration `json:"driverStartTimeout,omitzero"`
 
 	// Namespaces are those whose applications the operator looks after. Default: all.
 	Namespaces []string `json:"namespaces,omitempty"`
@@ -85,6 +90,9 @@ func (c Config) validate() error {
 	var errs []error
 	if c.Workers < 1 {
 		errs = append(errs, fmt.Errorf("workers: %d is too few; write 1 or more, or leave it out for %d", c.Workers, defaultWorkers))
+	}
+	if c.DriverStartTimeout.Duration < 0 {
+		errs = append(errs, fmt.Errorf("driverStartTimeout: %s is in the past; write for example 10m, or leave it out to wait for ever", c.DriverStartTimeout.Duration))
 	}
 	if err := checkCertificates(c.TrustBundle); err != nil {
 		errs = append(errs, fmt.Errorf("trustBundle: %w; write one or more certificates in PEM", err))

@@ -63,7 +63,7 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 		return fmt.Errorf("make a client without a cache: %w", err)
 	}
 	return application.Add(mgr, uncached, application.Options{
-		Platform: config.platform(), Workers: config.Workers, Metrics: metrics.Registry,
+		Platform: config.platform(), DriverStartTimeout: config.DriverStartTimeout.Duration, Workers: config.Workers, Metrics: metrics.Registry,
 	})
 }
 

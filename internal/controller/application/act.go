@@ -12,7 +12,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -42,6 +44,8 @@ func (r *Reconciler) act(ctx context.Context, app *v1beta2.SparkApplication, ste
 		return step, r.release(ctx, app)
 	case Stop:
 		return step, r.stop(ctx, app)
+	case Limit:
+		return step, r.limit(ctx, app, step.Limited)
 	case Delete:
 		err := r.cluster.Delete(ctx, app, client.Preconditions{UID: &app.UID})
 		return step, client.IgnoreNotFound(err)
@@ -56,6 +60,9 @@ func (r *Reconciler) claim(app *v1beta2.SparkApplication, step Step) (Step, erro
 	// Status holds whole seconds; what is made of the time has to come out the same when it is read back.
 	at := r.clock.Now().Truncate(time.Second)
 	plan, err := spark.New(app, spark.Run{Number: app.Status.Run + 1, SubmittedAt: at}, r.platform)
+	if _, invalid := startLimit(app, r.startLimit); invalid != nil {
+		err = errors.Join(err, invalid)
+	}
 	if err != nil {
 		return refused(step, err), nil
 	}
@@ -209,6 +216,19 @@ func (r *Reconciler) stop(ctx context.Context, app *v1beta2.SparkApplication) er
 		return fmt.Errorf("delete driver pods: %w", err)
 	}
 	return r.release(ctx, app)
+}
+
+// limit sets an end to a pod of which all that mattered has ended. Kubelet then ends its containers; the pod stays, with
+// their logs and how each ended. The UID keeps it from meeting another pod of that name.
+func (r *Reconciler) limit(ctx context.Context, app *v1beta2.SparkApplication, limited Limited) error {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: app.Namespace, Name: limited.Pod}}
+	patch := fmt.Sprintf(`{"metadata":{"uid":%q},"spec":{"activeDeadlineSeconds":%d}}`, limited.UID, max(1, int64(limited.Active.Seconds())))
+	err := r.cluster.Patch(ctx, pod, client.RawPatch(types.MergePatchType, []byte(patch)))
+	switch {
+	case err == nil, apierrors.IsNotFound(err), apierrors.IsConflict(err):
+		return nil
+	}
+	return fmt.Errorf("limit pod %s: %w", limited.Pod, err)
 }
 
 // ownLabels select what was made for the application, of one Spark role or of any.

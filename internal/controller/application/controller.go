@@ -46,15 +46,20 @@ type Reconciler struct {
 	// cluster reads and writes past the cache.
 	cluster  client.Client
 	platform spark.Platform
-	events   events.EventRecorder
-	metrics  *metrics
-	clock    clock.PassiveClock
+	// startLimit is how long a driver may take to start where its application does not say; 0 is for ever.
+	startLimit time.Duration
+	events     events.EventRecorder
+	metrics    *metrics
+	clock      clock.PassiveClock
 }
 
 // Options are what the controller needs to know beside the cluster.
 type Options struct {
 	// Platform are the defaults of every application.
 	Platform spark.Platform
+	// DriverStartTimeout is how long a driver may take to start where its application does not say so by
+	// v1beta2.AnnotationDriverStartTimeout. Default: for ever.
+	DriverStartTimeout time.Duration
 	// Workers is how many applications are reconciled at once.
 	Workers int
 	// Metrics is where the controller's metrics are registered.
@@ -73,13 +78,14 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		return fmt.Errorf("register the controller's metrics: %w", err)
 	}
 	r := &Reconciler{
-		apps:     mgr.GetClient(),
-		pods:     mgr.GetCache(),
-		cluster:  cluster,
-		platform: options.Platform,
-		events:   mgr.GetEventRecorder("brazier"),
-		metrics:  metrics,
-		clock:    clock.RealClock{},
+		apps:       mgr.GetClient(),
+		pods:       mgr.GetCache(),
+		cluster:    cluster,
+		platform:   options.Platform,
+		startLimit: options.DriverStartTimeout,
+		events:     mgr.GetEventRecorder("brazier"),
+		metrics:    metrics,
+		clock:      clock.RealClock{},
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(name).

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 
 	"brazier.sh/brazier/api/v1beta2"
 )
@@ -23,6 +23,8 @@ const (
 	Release Action = "Release"
 	// Stop removes what the run left and its driver pod too.
 	Stop Action = "Stop"
+	// Limit has kubelet end what goes on in a driver's pod beside the driver, which has ended.
+	Limit Action = "Limit"
 	// Delete removes the application itself.
 	Delete Action = "Delete"
 )
@@ -52,8 +54,17 @@ type Step struct {
 	Blameless bool
 	// After is when to look again, if nothing happens before.
 	After time.Duration
+	// Limited is the pod that Limit is about.
+	Limited Limited
 	// Claimed is the run that act claimed, with everything that status tells of it.
 	Claimed *Claimed
+}
+
+// Limited is a driver's pod and how long it may be active, counted from when its node accepted it.
+type Limited struct {
+	Pod    string
+	UID    types.UID
+	Active time.Duration
 }
 
 type rule func(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step, bool)
@@ -159,8 +170,8 @@ func due(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step, 
 	default:
 		return Step{}, false
 	}
-	if !released(app) {
-		return Step{Action: Release, State: state(app), Because: "its last run has ended"}, true
+	if step, left := leftovers(app, seen, now); left {
+		return step, true
 	}
 	if left := retryWait(app, now); left > 0 {
 		// The driver pod of the last run is kept until then: its log says why there is another.
@@ -195,11 +206,7 @@ func running(app *v1beta2.SparkApplication, seen Observation, now time.Time) (St
 	case driver.Running:
 		return Step{Action: Wait, State: v1beta2.ApplicationStateRunning, Because: "its driver is running"}, true
 	default:
-		step := Step{Action: Wait, State: v1beta2.ApplicationStateSubmitted, Because: "its driver has not started"}
-		if left := untilTold(driver, now); left > 0 {
-			step.After = left
-		}
-		return step, true
+		return starting(app, driver, seen.StartLimit, now), true
 	}
 }
 
@@ -207,8 +214,8 @@ func over(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step,
 	if !state(app).Ended() {
 		return Step{}, false
 	}
-	if !released(app) || seen.ExecutorsLive() {
-		return Step{Action: Release, State: state(app), Because: "it has ended"}, true
+	if step, left := leftovers(app, seen, now); left {
+		return step, true
 	}
 	step := stay(app, "it has ended")
 	if left, limited := timeToLive(app, now); limited {
@@ -253,20 +260,6 @@ func failed(app *v1beta2.SparkApplication, message string, at time.Time, blamele
 	return step
 }
 
-// clear removes what is left of a run that was called off, waits until its drivers are gone, and moves on to next.
-func clear(app *v1beta2.SparkApplication, seen Observation, next v1beta2.ApplicationStateType) Step {
-	switch {
-	case !released(app) || seen.DriversLive() || seen.ExecutorsLive():
-		return Step{Action: Stop, State: state(app), Because: "its run was called off"}
-	case len(seen.Drivers) > 0:
-		return stay(app, "its driver is being deleted")
-	case next == state(app):
-		return stay(app, "its run is gone")
-	default:
-		return Step{Action: Wait, State: next, Because: "its run is gone"}
-	}
-}
-
 func claim(because string) Step {
 	return Step{Action: Claim, State: v1beta2.ApplicationStateSubmitted, Because: because}
 }
@@ -277,11 +270,6 @@ func stay(app *v1beta2.SparkApplication, because string) Step {
 
 func state(app *v1beta2.SparkApplication) v1beta2.ApplicationStateType {
 	return app.Status.AppState.State
-}
-
-// released reports whether everything of the last run but its driver pod was removed.
-func released(app *v1beta2.SparkApplication) bool {
-	return meta.IsStatusConditionTrue(app.Status.Conditions, v1beta2.ConditionReleased)
 }
 
 // orNow returns at, or now where Kubernetes does not say when.

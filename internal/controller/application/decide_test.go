@@ -118,6 +118,17 @@ func waitsFor(reason string, since time.Duration) driverOption {
 	return func(d *Driver) { d.Waiting = &Waiting{Reason: reason, Since: noon.Add(-since)} }
 }
 
+func created(ago time.Duration) driverOption {
+	return func(d *Driver) { d.Created, d.Accepted = noon.Add(-ago), noon.Add(-ago) }
+}
+
+func lingers(d *Driver) { d.Lingering, d.UID = true, "4-5-6" }
+
+func within(limit time.Duration, seen Observation) Observation {
+	seen.StartLimit = limit
+	return seen
+}
+
 func withExecutor(seen Observation, executor Executor) Observation {
 	seen.Executors = append(seen.Executors, executor)
 	return seen
@@ -135,6 +146,51 @@ func TestDecide(t *testing.T) {
 			reason: "A new application takes a run before anything is made.",
 			app:    application(v1beta2.ApplicationStateNew),
 			want:   Step{Action: Claim, State: v1beta2.ApplicationStateSubmitted},
+		},
+		"StartsInTime": {
+			reason: "It is looked at again when its time is over, though nothing happens until then.",
+			app:    application(v1beta2.ApplicationStateSubmitted),
+			seen:   within(time.Minute, seeing(created(58*time.Second), waitsFor("Unschedulable", 58*time.Second))),
+			want:   Step{Action: Wait, State: v1beta2.ApplicationStateSubmitted, After: 2 * time.Second},
+		},
+		"StartsTooLate": {
+			reason: "A driver that cannot start must not wait for ever, and the message says for what it waited.",
+			app:    application(v1beta2.ApplicationStateSubmitted),
+			seen:   within(time.Minute, seeing(created(time.Minute), waitsFor("Unschedulable", time.Minute))),
+			want: Step{
+				Action: Wait, State: v1beta2.ApplicationStateFailed, Ended: noon,
+				Failure: "driver container failed: its pod pi-driver did not start within 1m0s; it waited for: Unschedulable",
+			},
+		},
+		"StartsTooLateAndIsRetried": {
+			reason: "What could not start is a run that failed, as any other.",
+			app:    application(v1beta2.ApplicationStateSubmitted, restart(v1beta2.RestartPolicyOnFailure, 1)),
+			seen:   within(time.Minute, seeing(created(time.Hour))),
+			want: Step{
+				Action: Wait, State: v1beta2.ApplicationStatePendingRerun, Ended: noon,
+				Failure: "driver container failed: its pod pi-driver did not start within 1m0s",
+			},
+		},
+		"HeldBackByAGate": {
+			reason: "A pod that somebody holds back is not one that cannot start.",
+			app:    application(v1beta2.ApplicationStateSubmitted),
+			seen:   within(time.Minute, seeing(created(time.Hour), waitsFor("SchedulingGated", time.Hour))),
+			want:   Step{Action: Wait, State: v1beta2.ApplicationStateSubmitted},
+		},
+		"FailedBeforeItsDriverStarted": {
+			reason: "A driver that was given up must not start after all.",
+			app:    application(v1beta2.ApplicationStateFailed, endedAgo(0), isReleased),
+			seen:   seeing(created(time.Hour)),
+			want:   Step{Action: Stop, State: v1beta2.ApplicationStateFailed},
+		},
+		"SidecarsLinger": {
+			reason: "Sidecars hold no resources for long after their driver's end, and its log stays readable.",
+			app:    application(v1beta2.ApplicationStateCompleted, endedAgo(0), isReleased),
+			seen:   seeing(created(time.Minute), exits(true, ""), lingers),
+			want: Step{
+				Action: Limit, State: v1beta2.ApplicationStateCompleted,
+				Limited: Limited{Pod: "pi-driver", UID: "4-5-6", Active: time.Minute + sidecarGrace},
+			},
 		},
 		"NewAndDeleted": {
 			reason: "What is being deleted is not begun.",

@@ -26,6 +26,9 @@ func fails(*corev1.Pod) *int32 { return new(int32(1)) }
 
 func keepsRunning(*corev1.Pod) *int32 { return nil }
 
+// noScheduler is a scheduler that does not exist: its pods wait for ever.
+const noScheduler = "nobody"
+
 // kubelet plays the node of one namespace: it binds pods, starts them, ends drivers as their play says, and lets go of
 // pods that were told to go.
 type kubelet struct {
@@ -84,6 +87,8 @@ func (k *kubelet) see(t *testing.T, event watch.EventType, pod *corev1.Pod) {
 		err = pods.Delete(ctx, pod.Name, metav1.DeleteOptions{
 			GracePeriodSeconds: new(int64(0)), Preconditions: metav1.NewUIDPreconditions(string(pod.UID)),
 		})
+	case pod.Spec.SchedulerName == noScheduler:
+		return
 	case pod.Spec.NodeName == "":
 		err = pods.Bind(ctx, &corev1.Binding{
 			ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID},

@@ -110,7 +110,44 @@ func TestSidecarOutlivesDriver(t *testing.T) {
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
 		app.Spec.Driver.Sidecars = []corev1.Container{{Name: "proxy", Image: "proxy"}}
 	})
-	w.awaitState(app, v1beta2.ApplicationStateCompleted)
+	app = w.awaitState(app, v1beta2.ApplicationStateCompleted)
+	driver := new(corev1.Pod)
+	w.await(app, "limited", func(*v1beta2.SparkApplication) bool {
+		if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "pi-driver"}, driver); err != nil {
+			t.Fatal(err)
+		}
+		return driver.Spec.ActiveDeadlineSeconds != nil
+	})
+	if !driver.DeletionTimestamp.IsZero() {
+		t.Error("the pod is deleted, and the driver's log with it")
+	}
+}
+
+func TestDriverNeverStarts(t *testing.T) {
+	w := newWorld(t, succeeds)
+	w.operate(reliably)
+	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
+		app.Annotations = map[string]string{v1beta2.AnnotationDriverStartTimeout: "2s"}
+		app.Spec.Driver.SchedulerName = noScheduler
+	})
+	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
+	if want := "driver container failed: its pod pi-driver did not start within 2s"; app.Status.AppState.ErrorMessage != want {
+		t.Errorf("want %q, got %q", want, app.Status.AppState.ErrorMessage)
+	}
+	w.awaitLeft(app)
+}
+
+func TestStartTimeoutIsNoTime(t *testing.T) {
+	w := newWorld(t, succeeds)
+	w.operate(reliably)
+	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
+		app.Annotations = map[string]string{v1beta2.AnnotationDriverStartTimeout: "soon"}
+	})
+	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
+	if want := `metadata.annotations[brazier.sh/driver-start-timeout]: Invalid value: "soon"`; !strings.Contains(app.Status.AppState.ErrorMessage, want) {
+		t.Errorf("want it to name %s, got %q", want, app.Status.AppState.ErrorMessage)
+	}
+	w.awaitLeft(app)
 }
 
 func TestRetriesThenFails(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
@@ -20,11 +21,16 @@ type Observation struct {
 	Drivers []Driver
 	// Executors are the executor pods of the application, sorted by name.
 	Executors []Executor
+	// StartLimit is how long a driver may take to start; 0 is for ever.
+	StartLimit time.Duration
 }
 
 // Driver is what was seen of a driver pod.
 type Driver struct {
 	Name string
+	UID  types.UID
+	// Created is when the pod was made, Accepted when its node took it.
+	Created, Accepted time.Time
 	// Current tells the driver of the current run from those of earlier ones.
 	Current bool
 	// Deleting is a pod that was told to go.
@@ -35,6 +41,8 @@ type Driver struct {
 	Waiting *Waiting
 	// Ended is the end of the driver's container, nil until then.
 	Ended *Ending
+	// Lingering is a pod whose driver has ended while others of its containers go on, and nobody has limited that yet.
+	Lingering bool
 	// Disrupted is a pod that ends through no fault of its own: its node was lost or drained, or it was preempted.
 	Disrupted bool
 	// Disruption says what disrupted it.
@@ -76,6 +84,20 @@ func (o Observation) DriversLive() bool {
 	return slices.ContainsFunc(o.Drivers, func(d Driver) bool { return !d.Deleting })
 }
 
+// Unended reports whether there is a driver pod that may still run something and was not told to go.
+func (o Observation) Unended() bool {
+	return slices.ContainsFunc(o.Drivers, func(d Driver) bool { return !d.Deleting && d.Ended == nil })
+}
+
+// Lingering returns a driver pod that sidecars keep running after its driver's end.
+func (o Observation) Lingering() (Driver, bool) {
+	i := slices.IndexFunc(o.Drivers, func(d Driver) bool { return d.Lingering })
+	if i < 0 {
+		return Driver{}, false
+	}
+	return o.Drivers[i], true
+}
+
 // ExecutorsLive reports whether there is an executor that takes up room in the cluster and was not told to go.
 func (o Observation) ExecutorsLive() bool {
 	return slices.ContainsFunc(o.Executors, func(e Executor) bool { return !e.Deleting && !ended(e.State) })
@@ -96,6 +118,8 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 		return Observation{}, fmt.Errorf("list pods of the application: %w", err)
 	}
 	var seen Observation
+	// One that is not valid is refused with the next run; until then the operator's holds.
+	seen.StartLimit, _ = startLimit(app, r.startLimit)
 	for i := range pods.Items {
 		pod := &pods.Items[i]
 		switch pod.Labels[v1beta2.LabelSparkRole] {
@@ -112,6 +136,8 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 func observeDriver(app *v1beta2.SparkApplication, pod *corev1.Pod) Driver {
 	driver := Driver{
 		Name:     pod.Name,
+		UID:      pod.UID,
+		Created:  pod.CreationTimestamp.Time,
 		Current:  ofRun(app, pod),
 		Deleting: !pod.DeletionTimestamp.IsZero(),
 		Ended:    ending(pod),
@@ -120,13 +146,23 @@ func observeDriver(app *v1beta2.SparkApplication, pod *corev1.Pod) Driver {
 		driver.Disrupted = true
 		driver.Disruption = disruption.Reason
 	}
+	if pod.Status.StartTime != nil {
+		driver.Accepted = pod.Status.StartTime.Time
+	}
 	if status := driverContainer(pod); status != nil {
 		driver.Running = status.State.Running != nil
 	}
 	if !driver.Running && driver.Ended == nil {
 		driver.Waiting = waiting(pod)
 	}
+	driver.Lingering = driver.Ended != nil && !driver.Deleting && lingering(pod)
 	return driver
+}
+
+// lingering reports whether containers beside the driver's keep pod running, with no end set to it. Sidecars of
+// Kubernetes' own kind, init containers that are restarted, are ended by kubelet.
+func lingering(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodRunning && pod.Spec.ActiveDeadlineSeconds == nil && len(pod.Spec.Containers) > 1
 }
 
 // ofRun reports whether pod belongs to the application's current run. Pods that were submitted before Brazier came have

@@ -40,6 +40,8 @@ type pod struct {
 	Driver
 	run       int64
 	executors int
+	// sidecar keeps the pod running after its driver's end, until the pod is limited.
+	sidecar bool
 }
 
 // live is a driver that takes up room: it is there and has not ended.
@@ -54,8 +56,10 @@ type model struct {
 	stale Observation // what the operator saw a while ago
 	// lagging is a cache that hardly ever catches up.
 	lagging bool
-	story   []string
-	fault   string
+	// startLimit is how long drivers may take to start, if that is limited.
+	startLimit time.Duration
+	story      []string
+	fault      string
 
 	begun   map[int64]bool // runs whose driver was seen to run by the operator
 	edited  bool           // since the application ended
@@ -66,6 +70,7 @@ func newModel(seed uint64) *model {
 	m := &model{dice: rand.New(rand.NewPCG(seed, 1)), now: noon, begun: make(map[int64]bool)}
 	m.app = application(v1beta2.ApplicationStateNew)
 	m.lagging = m.dice.IntN(2) == 0
+	m.startLimit = time.Duration(m.dice.IntN(2)) * 20 * time.Second
 	policies := []v1beta2.RestartPolicyType{
 		v1beta2.RestartPolicyNever, v1beta2.RestartPolicyOnFailure, v1beta2.RestartPolicyAlways,
 	}
@@ -75,7 +80,7 @@ func newModel(seed uint64) *model {
 
 // event lets one thing happen.
 func (m *model) event() {
-	switch m.dice.IntN(14) {
+	switch m.dice.IntN(16) {
 	case 0:
 		m.pass(time.Duration(m.dice.IntN(30)) * time.Second)
 	case 1:
@@ -106,6 +111,11 @@ func (m *model) event() {
 		m.step(m.stale, false)
 	case 11:
 		m.step(m.see(), true)
+	case 12:
+		m.pass(-time.Duration(m.dice.IntN(60)) * time.Second) // the operator's clock is put right
+	case 13:
+		m.say("the API server fails before anything is done")
+		Decide(m.app, m.see(), m.now)
 	default:
 		if m.lagging && m.dice.IntN(5) > 0 {
 			m.step(m.stale, false)
@@ -158,10 +168,11 @@ func (m *model) edit() {
 
 // see is a true observation. The operator may act on it late.
 func (m *model) see() Observation {
-	var seen Observation
+	seen := Observation{StartLimit: m.startLimit}
 	for _, p := range m.pods {
 		driver := p.Driver
 		driver.Current = p.run == m.app.Status.Run
+		driver.Lingering = p.sidecar && p.Ended != nil && !p.Deleting
 		seen.Drivers = append(seen.Drivers, driver)
 		for i := range p.executors {
 			seen.Executors = append(seen.Executors, Executor{
@@ -228,6 +239,10 @@ func (m *model) act(step Step) Step {
 			p.Deleting = true
 		}
 		m.release()
+	case Limit:
+		if p := m.find(step.Limited.Pod); p != nil {
+			p.sidecar = false
+		}
 	}
 	return step
 }
@@ -261,7 +276,9 @@ func (m *model) submit(step Step) Step {
 		m.fault = fmt.Sprintf("run %d is submitted again after it was seen to run", run)
 	}
 	m.say("driver of run %d is made as %s", run, name)
-	m.pods = append(m.pods, &pod{run: run, Driver: Driver{Name: name}})
+	m.pods = append(m.pods, &pod{
+		run: run, Driver: Driver{Name: name, Created: m.now, Accepted: m.now}, sidecar: m.dice.IntN(3) == 0,
+	})
 	return step
 }
 
@@ -306,6 +323,10 @@ func (m *model) settle() {
 		m.fault = "the application never ends"
 	case m.see().ExecutorsLive():
 		m.fault = "executors are left"
+	case m.see().Unended():
+		m.fault = "a driver is left that may still run"
+	case slices.ContainsFunc(m.see().Drivers, func(d Driver) bool { return d.Lingering }):
+		m.fault = "sidecars are left running"
 	case !released(m.app):
 		m.fault = "the run was never released"
 	case m.app.Status.TerminationTime == metav1.Time{}:

@@ -64,6 +64,11 @@ func stripPod(object any) (any, error) {
 		return kept, nil
 	}
 	kept.OwnerReferences = pod.OwnerReferences
+	kept.Spec.ActiveDeadlineSeconds = pod.Spec.ActiveDeadlineSeconds
+	for _, container := range pod.Spec.Containers {
+		kept.Spec.Containers = append(kept.Spec.Containers, corev1.Container{Name: container.Name})
+	}
+	kept.Status.StartTime = pod.Status.StartTime
 	kept.Status.Reason, kept.Status.Message = pod.Status.Reason, pod.Status.Message
 	for _, kind := range []corev1.PodConditionType{corev1.PodScheduled, corev1.DisruptionTarget} {
 		if condition := condition(pod, kind); condition != nil {
