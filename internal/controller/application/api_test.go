@@ -2,6 +2,7 @@ package application_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -19,7 +20,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
+	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -35,12 +36,18 @@ const patience = time.Minute
 // playedNode is the node that the played kubelets are of.
 const playedNode = "played"
 
-// plane is the API server that the tests of this package share; nil with -short.
-var plane *rest.Config
+// plane is the API server that the tests of this package share; nil with -short. kubeconfig is the file to reach it by.
+var (
+	plane      *rest.Config
+	kubeconfig string
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
+	if os.Getenv(envNamespace) != "" {
+		os.Exit(operateHere())
+	}
 	os.Exit(withControlPlane(m.Run))
 }
 
@@ -54,7 +61,7 @@ func withControlPlane(run func() int) int {
 		return 1
 	}
 	defer started.Stop()
-	plane = started.Config()
+	plane, kubeconfig = started.Config(), started.Kubeconfig()
 	plane.QPS = -1
 	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -91,7 +98,11 @@ func newWorld(t *testing.T, play play) *world {
 		t.Skip("this test needs an API server")
 	}
 	t.Parallel()
-	c, err := client.New(plane, client.Options{Scheme: scheme(t)})
+	scheme, err := newScheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(plane, client.Options{Scheme: scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,27 +118,7 @@ func newWorld(t *testing.T, play play) *world {
 // operate runs an operator until the returned function is called, or the test ends. Its writes go through wrap.
 func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 	w.t.Helper()
-	mgr, err := ctrl.NewManager(plane, ctrl.Options{
-		Scheme:  scheme(w.t),
-		Logger:  logr.Discard(),
-		Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache: cache.Options{
-			ByObject:          application.CacheOptions(),
-			DefaultNamespaces: map[string]cache.Config{w.namespace: {}},
-		},
-		Client: client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}},
-		NewClient: func(config *rest.Config, options client.Options) (client.Client, error) {
-			c, err := client.New(config, options)
-			return wrap(c), err
-		},
-		Controller: config.Controller{SkipNameValidation: new(true)},
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	err = application.Add(mgr, wrap(w.client), application.Options{
-		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: prometheus.NewRegistry(),
-	})
+	mgr, err := newManager(plane, w.namespace, wrap)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -145,6 +136,39 @@ func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 	}
 	w.t.Cleanup(stop)
 	return stop
+}
+
+// newManager returns a manager with the controller of one namespace in it, whose writes go through wrap.
+func newManager(config *rest.Config, namespace string, wrap func(client.Client) client.Client) (ctrl.Manager, error) {
+	scheme, err := newScheme()
+	if err != nil {
+		return nil, err
+	}
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:  scheme,
+		Logger:  logr.Discard(),
+		Metrics: metricsserver.Options{BindAddress: "0"},
+		Cache: cache.Options{
+			ByObject:          application.CacheOptions(),
+			DefaultNamespaces: map[string]cache.Config{namespace: {}},
+		},
+		Client: client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}},
+		NewClient: func(config *rest.Config, options client.Options) (client.Client, error) {
+			c, err := client.New(config, options)
+			return wrap(c), err
+		},
+		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	uncached, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		return nil, err
+	}
+	return mgr, application.Add(mgr, wrap(uncached), application.Options{
+		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: prometheus.NewRegistry(),
+	})
 }
 
 // reliably is the wrapper of an operator that nothing befalls.
@@ -267,14 +291,7 @@ func metaItems(list client.ObjectList) ([]client.Object, error) {
 	return objects, nil
 }
 
-func scheme(t *testing.T) *runtime.Scheme {
-	t.Helper()
+func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	if err := clientgoscheme.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	if err := v1beta2.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	return scheme
+	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme))
 }

@@ -112,7 +112,7 @@ func crashAndRecover(t *testing.T, at int, after bool) {
 	w.eventually(func(ctx context.Context) (bool, error) { return w.released(ctx, app) },
 		func() string { return "the run is not released" })
 	w.awaitLeft(app, "*v1.Pod pi-driver")
-	w.checkRuns(map[string]int{"1": 1})
+	w.checkRuns(map[driverOf]int{{"pi", "1"}: 1})
 
 	want := []int64{1, 1, 1}
 	got := []int64{app.Status.Run, int64(app.Status.ExecutionAttempts), int64(app.Status.SubmissionAttempts)}

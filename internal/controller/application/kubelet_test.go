@@ -37,12 +37,15 @@ type kubelet struct {
 	play      play
 
 	mu sync.Mutex
-	// drivers are all driver pods that there ever were, by UID, with the runs that they were for.
-	drivers map[types.UID]string
+	// drivers are all driver pods that there ever were, by UID.
+	drivers map[types.UID]driverOf
 	// most is the most drivers of one application that were there at once.
 	live map[types.UID]string
 	most int
 }
+
+// driverOf is whose driver a pod is, and of which run.
+type driverOf struct{ app, run string }
 
 func startKubelet(t *testing.T, namespace string, play play) *kubelet {
 	t.Helper()
@@ -52,7 +55,7 @@ func startKubelet(t *testing.T, namespace string, play play) *kubelet {
 	}
 	k := &kubelet{
 		client: clientset, namespace: namespace, play: play,
-		drivers: make(map[types.UID]string), live: make(map[types.UID]string),
+		drivers: make(map[types.UID]driverOf), live: make(map[types.UID]string),
 	}
 	pods, err := clientset.CoreV1().Pods(namespace).Watch(context.Background(), metav1.ListOptions{})
 	if err != nil {
@@ -113,7 +116,7 @@ func (k *kubelet) count(event watch.EventType, pod *corev1.Pod) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.drivers[pod.UID] = pod.Labels[v1beta2.LabelRun]
+	k.drivers[pod.UID] = driverOf{app: pod.Labels[v1beta2.LabelAppName], run: pod.Labels[v1beta2.LabelRun]}
 	k.live[pod.UID] = pod.Labels[v1beta2.LabelAppName]
 	if event == watch.Deleted || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		delete(k.live, pod.UID)
@@ -125,13 +128,13 @@ func (k *kubelet) count(event watch.EventType, pod *corev1.Pod) {
 	}
 }
 
-// runs returns the runs of all driver pods that there ever were, and the most that were live at once.
-func (k *kubelet) runs() (runs map[string]int, mostAtOnce int) {
+// runs returns how many driver pods there ever were of each run, and the most of one application that were live at once.
+func (k *kubelet) runs() (runs map[driverOf]int, mostAtOnce int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	runs = make(map[string]int)
-	for _, run := range k.drivers {
-		runs[run]++
+	runs = make(map[driverOf]int)
+	for _, of := range k.drivers {
+		runs[of]++
 	}
 	return runs, k.most
 }

@@ -162,11 +162,11 @@ func TestRetriesThenFails(t *testing.T) {
 	if app.Status.ExecutionAttempts != 2 || app.Status.Run != 2 {
 		t.Errorf("one retry makes two attempts and two runs: %+v", app.Status)
 	}
-	w.checkRuns(map[string]int{"1": 1, "2": 1})
+	w.checkRuns(map[driverOf]int{{"pi", "1"}: 1, {"pi", "2"}: 1})
 }
 
 // checkRuns checks that there was one driver for each run, and never two at once.
-func (w *world) checkRuns(want map[string]int) {
+func (w *world) checkRuns(want map[driverOf]int) {
 	w.t.Helper()
 	got, atOnce := w.kubelet.runs()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -239,7 +239,7 @@ func TestSuspendAndResume(t *testing.T) {
 	w.awaitLeft(app)
 	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.Suspend = false })
 	w.awaitState(app, v1beta2.ApplicationStateCompleted)
-	w.checkRuns(map[string]int{"1": 1, "2": 1})
+	w.checkRuns(map[driverOf]int{{"pi", "1"}: 1, {"pi", "2"}: 1})
 }
 
 func TestEditRestarts(t *testing.T) {
@@ -265,7 +265,7 @@ func TestEditRestarts(t *testing.T) {
 	if app.Status.ExecutionAttempts != 1 {
 		t.Errorf("a new specification is a new beginning, but it has %d attempts", app.Status.ExecutionAttempts)
 	}
-	w.checkRuns(map[string]int{"1": 1, "2": 1})
+	w.checkRuns(map[driverOf]int{{"pi", "1"}: 1, {"pi", "2"}: 1})
 }
 
 func TestDisruptionUsesUpNoRetry(t *testing.T) {
