@@ -31,6 +31,10 @@ func operatorRules() []rbacv1.PolicyRule {
 		rule("", "configmaps", "get", "create", "delete", "deletecollection"),
 		rule("", "persistentvolumeclaims", "get", "create", "delete", "deletecollection"),
 		rule("networking.k8s.io", "networkpolicies", "get", "create", "delete", "deletecollection"),
+		// Executors' sets, where an application has them made so.
+		rule("apps", "statefulsets", "list", "delete"),
+		rule("apps", "deployments", "list", "delete"),
+		rule("policy", "poddisruptionbudgets", "get", "create", "delete", "deletecollection"),
 		rule("events.k8s.io", "events", "create", "patch"),
 		// Whoever reads the metrics is checked with the API server.
 		rule("authentication.k8s.io", "tokenreviews", "create"),
@@ -100,6 +104,11 @@ func driverObjects(namespace string) []runtime.Object {
 				rule("", "persistentvolumeclaims", withPatch...),
 				rule("", "services", all...),
 				rule("", "configmaps", all...),
+				// For spark.kubernetes.allocation.pods.allocator of statefulset and deployment.
+				rule("apps", "statefulsets", "get", "create", "update", "patch", "delete"),
+				rule("apps", "statefulsets/scale", "get", "update", "patch"),
+				rule("apps", "deployments", "get", "create", "update", "patch", "delete"),
+				rule("apps", "deployments/scale", "get", "update", "patch"),
 			},
 		},
 		&rbacv1.RoleBinding{

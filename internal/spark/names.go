@@ -22,6 +22,7 @@ type names struct {
 	service      string
 	uiService    string
 	policy       string
+	driverBudget string
 	conf         string
 	template     string
 	trust        string
@@ -46,6 +47,7 @@ func newNames(app string, uid types.UID, run int64, driverPod string) names {
 		service:      prefix + "-driver-svc",
 		uiService:    serviceName(app, "-ui-svc", uid),
 		policy:       prefix + "-policy",
+		driverBudget: prefix + "-driver-pdb",
 		conf:         "spark-drv-" + unique + "-conf-map",
 		template:     prefix + "-driver-podspec-conf-map",
 		trust:        prefix + "-trust",

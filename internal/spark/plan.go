@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -74,7 +75,9 @@ type Plan struct {
 	Services        []*corev1.Service
 	NetworkPolicies []*networkingv1.NetworkPolicy
 	Claims          []*corev1.PersistentVolumeClaim
-	Driver          *corev1.Pod
+	// DisruptionBudget is nil unless the application asks for one.
+	DisruptionBudget *policyv1.PodDisruptionBudget
+	Driver           *corev1.Pod
 }
 
 // Object is any object of a plan.
@@ -99,6 +102,9 @@ func (p *Plan) Objects() []Object {
 	}
 	for _, o := range p.Claims {
 		objects = append(objects, o)
+	}
+	if p.DisruptionBudget != nil {
+		objects = append(objects, p.DisruptionBudget)
 	}
 	return append(objects, p.Driver)
 }
@@ -157,12 +163,13 @@ func (p *planner) plan() (*Plan, error) {
 	}
 	driver := p.driver()
 	plan := &Plan{
-		AppID:           p.names.appID,
-		SubmissionID:    p.names.submissionID,
-		Services:        []*corev1.Service{p.driverService()},
-		NetworkPolicies: p.networkPolicies(),
-		Claims:          p.claims(),
-		Driver:          driver,
+		AppID:            p.names.appID,
+		SubmissionID:     p.names.submissionID,
+		Services:         []*corev1.Service{p.driverService()},
+		NetworkPolicies:  p.networkPolicies(),
+		Claims:           p.claims(),
+		DisruptionBudget: p.disruptionBudget(),
+		Driver:           driver,
 	}
 	if ui := p.uiService(); ui != nil {
 		plan.Services = append(plan.Services, ui)

@@ -151,8 +151,6 @@ func undone(app *v1beta2.SparkApplication) field.ErrorList {
 	refuse(app.Spec.BatchSchedulerOptions != nil, spec.Child("batchSchedulerOptions"), "is not done by this version; leave it out")
 	refuse(len(app.Spec.DriverIngressOptions) > 0, spec.Child("driverIngressOptions"),
 		"is not done by this version; make a Service and an Ingress that select the label "+v1beta2.LabelAppName)
-	refuse(app.Spec.DriverPodDisruptionBudget, spec.Child("driverPodDisruptionBudget"),
-		"is not done by this version; make a PodDisruptionBudget that selects the label "+v1beta2.LabelAppName)
 	refuse(app.Spec.Executor.MemoryLimit != "", spec.Child("executor", "memoryLimit"),
 		"Spark sets the limit of an executor itself, to memory with memoryOverhead; raise memoryOverhead")
 	if ui := app.Spec.SparkUIOptions; ui != nil {

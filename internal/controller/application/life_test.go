@@ -123,33 +123,6 @@ func TestSidecarOutlivesDriver(t *testing.T) {
 	}
 }
 
-func TestDriverNeverStarts(t *testing.T) {
-	w := newWorld(t, succeeds)
-	w.operate(reliably)
-	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
-		app.Annotations = map[string]string{v1beta2.AnnotationDriverStartTimeout: "2s"}
-		app.Spec.Driver.SchedulerName = noScheduler
-	})
-	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
-	if want := "driver container failed: its pod pi-driver did not start within 2s"; app.Status.AppState.ErrorMessage != want {
-		t.Errorf("want %q, got %q", want, app.Status.AppState.ErrorMessage)
-	}
-	w.awaitLeft(app)
-}
-
-func TestStartTimeoutIsNoTime(t *testing.T) {
-	w := newWorld(t, succeeds)
-	w.operate(reliably)
-	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
-		app.Annotations = map[string]string{v1beta2.AnnotationDriverStartTimeout: "soon"}
-	})
-	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
-	if want := `metadata.annotations[brazier.sh/driver-start-timeout]: Invalid value: "soon"`; !strings.Contains(app.Status.AppState.ErrorMessage, want) {
-		t.Errorf("want it to name %s, got %q", want, app.Status.AppState.ErrorMessage)
-	}
-	w.awaitLeft(app)
-}
-
 func TestRetriesThenFails(t *testing.T) {
 	w := newWorld(t, fails)
 	w.operate(reliably)
