@@ -1,0 +1,3 @@
+"""Fails before it has started Spark."""
+
+raise SystemExit("there is nothing to read")
