@@ -74,6 +74,10 @@ generate: ## Regenerate deepcopy functions and CRDs
 golden: ## Rewrite golden files from what the code does now; read the difference before you commit it
 	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run -update
 
+.PHONY: conformance
+conformance: bin/brazier-cluster ## Record anew what Spark's own spark-submit makes of test/conformance/cases.yaml
+	@go test -tags conformance -count=1 -timeout 60m -v -run TestRecord ./test/conformance
+
 .PHONY: images
 images: build ## Build the Spark image for every supported version (the demo builds only the newest)
 	@for version in 3.5 4.0 4.1 4.2 4.3; do bin/brazier image build spark --spark $$version; done

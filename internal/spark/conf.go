@@ -98,11 +98,13 @@ func setDependencies(s *settings, app *v1beta2.SparkApplication) {
 	s.setIf("spark.jars.excludes", strings.Join(deps.ExcludePackages, ","), path.Child("excludePackages"))
 	s.setIf("spark.jars.repositories", strings.Join(deps.Repositories, ","), path.Child("repositories"))
 
-	switch {
-	case app.Spec.Type == v1beta2.SparkApplicationTypePython:
-		s.fill("spark.submit.pyFiles", "", nil)
-	case isJVM(app) && app.Spec.MainApplicationFile != noResource:
-		s.set("spark.jars", strings.Join(append(s.list("spark.jars"), app.Spec.MainApplicationFile), ","), path.Child("jars"))
+	s.fill("spark.submit.pyFiles", "", nil) // of every language
+	if isJVM(app) {
+		jars := s.list("spark.jars")
+		if app.Spec.MainApplicationFile != noResource {
+			jars = append(jars, app.Spec.MainApplicationFile)
+		}
+		s.set("spark.jars", strings.Join(jars, ","), path.Child("jars"))
 	}
 	// Ivy's default is below the user's home, which Spark's own images do not have.
 	if s.has("spark.jars.packages") {

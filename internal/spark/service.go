@@ -29,10 +29,9 @@ type port struct {
 
 // driverPorts are the driver's ports in Spark's order.
 func (p *planner) driverPorts() []port {
-	blocks := p.conf.port("spark.blockManager.port", defaultBlocks)
 	ports := []port{
 		{name: portRPC, number: p.conf.port("spark.driver.port", defaultRPC)},
-		{name: portBlocks, number: p.conf.port("spark.driver.blockManager.port", blocks)},
+		{name: portBlocks, number: p.conf.port("spark.driver.blockManager.port", defaultBlocks)},
 		{name: portUI, number: p.uiPort()},
 	}
 	if p.release.connectPort {

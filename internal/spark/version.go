@@ -23,6 +23,8 @@ type release struct {
 	filledLabels bool
 	// subPathExpr: volumes of properties can be mounted at a path made of environment variables.
 	subPathExpr bool
+	// hostPathType: a volume of kind hostPath has a type.
+	hostPathType bool
 	// connectPort: the driver's container and Service have the port of Spark Connect.
 	connectPort bool
 	// connectGRPC: that port of the Service says that it speaks gRPC.
@@ -38,15 +40,15 @@ type release struct {
 	publishNotReady bool
 }
 
-// releases are the versions that can be submitted, oldest first. testdata/spark-submit has what each made of the same
-// application.
+// releases are the versions that can be submitted, oldest first. test/conformance has what each made of the same
+// applications.
 func releases() []release {
 	v35 := release{major: 3, minor: 5, claimMode: corev1.ReadWriteOnce, pythonVersion: true}
 
 	v40 := v35
 	v40.major, v40.minor = 4, 0
 	v40.claimMode = corev1.ReadWriteOncePod
-	v40.floorIsSetting, v40.filledLabels, v40.subPathExpr = true, true, true
+	v40.floorIsSetting, v40.filledLabels, v40.subPathExpr, v40.hostPathType = true, true, true, true
 
 	v41 := v40
 	v41.minor = 1

@@ -133,6 +133,10 @@ func (p *planner) volumeSource(v volumeConf) corev1.VolumeSource {
 	switch v.kind {
 	case "hostPath":
 		kind := corev1.HostPathType(option("type"))
+		if kind != "" && !p.release.hostPathType {
+			p.warnings = append(p.warnings, "spec.sparkConf["+v.key+"options.type]: has no effect; Spark "+p.release.String()+" does not know it")
+			kind = ""
+		}
 		return corev1.VolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: option("path"), Type: &kind}}
 	case "persistentVolumeClaim":
 		return corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{
