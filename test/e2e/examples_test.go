@@ -1,0 +1,28 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// TestExamples applies every manifest of examples/ as it is.
+func TestExamples(t *testing.T) {
+	manifests, err := filepath.Glob("../../examples/*.yaml")
+	if err != nil || len(manifests) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, manifest := range manifests {
+		t.Run(filepath.Base(manifest), func(t *testing.T) {
+			t.Parallel()
+			name := strings.TrimPrefix(strings.TrimSpace(kubectl(t, "apply", "-f", manifest, "-o", "name")), "sparkapplication.sparkoperator.k8s.io/")
+			deleteAfter(t, "sparkapplication/"+name)
+			awaitState(t, name, v1beta2.ApplicationStateCompleted)
+			wantInLog(t, name, "Pi is roughly 3.1")
+		})
+	}
+}
