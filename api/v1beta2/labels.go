@@ -10,6 +10,8 @@ const (
 	LabelLaunchedByOperator = GroupName + "/launched-by-spark-operator"
 	// LabelRun is status.run of the run.
 	LabelRun = "brazier.sh/run"
+	// LabelMetrics says by what a pod shows the metrics of spec.monitoring: MetricsByExporter or MetricsByServlet.
+	LabelMetrics = "brazier.sh/metrics"
 	// LabelSparkRole is Spark's own label for what a pod does: SparkRoleDriver or SparkRoleExecutor.
 	LabelSparkRole = "spark-role"
 	// LabelSparkAppSelector is Spark's own label for spark.app.id.
@@ -22,6 +24,14 @@ const (
 // runs, as a Go duration such as 10m. A run whose driver takes longer has failed. Default: the operator's
 // driverStartTimeout; 0 waits for ever.
 const AnnotationDriverStartTimeout = "brazier.sh/driver-start-timeout"
+
+// Values of LabelMetrics.
+const (
+	// MetricsByExporter: a JMX exporter shows them on the port of spec.monitoring.prometheus.
+	MetricsByExporter = "jmx-exporter"
+	// MetricsByServlet: Spark's own servlets show them on the port of the driver's web interface.
+	MetricsByServlet = "servlet"
+)
 
 // Values of LabelSparkRole.
 const (

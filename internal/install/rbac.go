@@ -31,6 +31,7 @@ func operatorRules() []rbacv1.PolicyRule {
 		rule("", "configmaps", "get", "create", "delete", "deletecollection"),
 		rule("", "persistentvolumeclaims", "get", "create", "delete", "deletecollection"),
 		rule("networking.k8s.io", "networkpolicies", "get", "create", "delete", "deletecollection"),
+		rule("networking.k8s.io", "ingresses", "get", "create", "delete", "deletecollection"),
 		// Executors' sets, where an application has them made so.
 		rule("apps", "statefulsets", "list", "delete"),
 		rule("apps", "deployments", "list", "delete"),

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/internal/spark"
@@ -28,6 +29,8 @@ type Config struct {
 	ObjectStoreSecret string `json:"objectStoreSecret,omitempty"`
 	// ServiceAccount is the account of drivers that name none. Default: spark.
 	ServiceAccount string `json:"serviceAccount,omitempty"`
+	// Ingress is how the web interfaces of drivers are reached from outside the cluster. Default: not at all.
+	Ingress spark.Ingress `json:"ingress,omitzero"`
 	// ClusterDomain is the cluster's DNS domain. Default: pods find names below svc without it.
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 	// APIServer is the URL at which drivers find the API server. Default: https://kubernetes.default.svc.
@@ -97,6 +100,9 @@ func (c Config) validate() error {
 	if err := checkCertificates(c.TrustBundle); err != nil {
 		errs = append(errs, fmt.Errorf("trustBundle: %w; write one or more certificates in PEM", err))
 	}
+	if err := c.Ingress.Validate(field.NewPath("ingress")).ToAggregate(); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(errs...)
 }
 
@@ -127,6 +133,7 @@ func (c Config) platform() spark.Platform {
 		TrustBundle:       []byte(c.TrustBundle),
 		ObjectStoreSecret: c.ObjectStoreSecret,
 		ServiceAccount:    c.ServiceAccount,
+		Ingress:           c.Ingress,
 		ClusterDomain:     c.ClusterDomain,
 		APIServer:         c.APIServer,
 	}

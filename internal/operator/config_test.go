@@ -65,6 +65,16 @@ func TestParseConfigRefuses(t *testing.T) {
 			text:   "workers: 0",
 			want:   "workers: 0 is too few",
 		},
+		"IngressURL": {
+			reason: "Every application would be refused for it.",
+			text:   "ingress: {urlFormat: 'spark.example/{{$app}}'}",
+			want:   "ingress.urlFormat: Invalid value",
+		},
+		"IngressRewrite": {
+			reason: "A word that is not known would otherwise do nothing.",
+			text:   "ingress: {rewrite: traefik}",
+			want:   `ingress.rewrite: Unsupported value: "traefik"`,
+		},
 		"NoCertificate": {
 			reason: "A bundle without a certificate would leave drivers trusting nobody.",
 			text:   "trustBundle: /etc/ssl/ca.crt",

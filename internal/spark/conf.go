@@ -56,6 +56,7 @@ func assemble(app *v1beta2.SparkApplication, run Run, platform Platform, of rele
 	setExecutor(s, app, of)
 	setLabels(s, app, run)
 	setDynamicAllocation(s, app)
+	setMonitoring(s, app)
 	s.setAll("spark.kubernetes.node.selector.", app.Spec.NodeSelector, spec.Child("nodeSelector"))
 	s.setIf("spark.kubernetes.hadoop.configMapName", app.Spec.HadoopConfigMap, spec.Child("hadoopConfigMap"))
 	setSubmission(s, app, run)

@@ -43,6 +43,11 @@ func TestGolden(t *testing.T) {
 			if strings.Contains(input, "trust") {
 				platform.TrustBundle = readFile(t, "testdata/ca.crt")
 			}
+			if strings.Contains(input, "ingress") {
+				platform.Ingress = Ingress{
+					URLFormat: "https://spark.example/{{$appNamespace}}/{{$appName}}", Class: "outside", Annotations: map[string]string{"example.com/auth": "none"},
+				}
+			}
 			plan, err := New(readApplication(t, input), testRun(), platform)
 			if err != nil {
 				t.Fatal(err)

@@ -26,6 +26,7 @@ type names struct {
 	conf         string
 	template     string
 	trust        string
+	metrics      string
 	localDir     string
 }
 
@@ -51,6 +52,7 @@ func newNames(app string, uid types.UID, run int64, driverPod string) names {
 		conf:         "spark-drv-" + unique + "-conf-map",
 		template:     prefix + "-driver-podspec-conf-map",
 		trust:        prefix + "-trust",
+		metrics:      prefix + "-prom-conf",
 		localDir:     "/var/data/spark-" + uuid(digest("local-dir", uid, run)),
 	}
 }

@@ -42,6 +42,8 @@ type Platform struct {
 	ObjectStoreSecret string
 	// ServiceAccount is the account of drivers that name none. Default: DefaultServiceAccount.
 	ServiceAccount string
+	// Ingress is how drivers' web interfaces are reached from outside the cluster.
+	Ingress Ingress
 	// ClusterDomain is the cluster's DNS domain. It is empty for clusters whose pods find names below svc without it.
 	ClusterDomain string
 	// APIServer is the URL at which drivers find the API server. Default: https://kubernetes.default.svc.
@@ -68,11 +70,14 @@ type Plan struct {
 	// the application has turned the interface off.
 	UIService string
 	UIPort    int32
+	// UIIngress is the name of the Ingress of the web interface, and UIAddress its URL. They are empty where there is none.
+	UIIngress, UIAddress string
 	// Warnings are what the application's owner should know though it does not stop the application.
 	Warnings []string
 
 	ConfigMaps      []*corev1.ConfigMap
 	Services        []*corev1.Service
+	Ingresses       []*networkingv1.Ingress
 	NetworkPolicies []*networkingv1.NetworkPolicy
 	Claims          []*corev1.PersistentVolumeClaim
 	// DisruptionBudget is nil unless the application asks for one.
@@ -95,6 +100,9 @@ func (p *Plan) Objects() []Object {
 		objects = append(objects, o)
 	}
 	for _, o := range p.Services {
+		objects = append(objects, o)
+	}
+	for _, o := range p.Ingresses {
 		objects = append(objects, o)
 	}
 	for _, o := range p.NetworkPolicies {
@@ -150,6 +158,7 @@ type planner struct {
 
 func (p *planner) plan() (*Plan, error) {
 	p.conf.errs = append(p.conf.errs, contradictions(p.app, p.conf)...)
+	p.conf.errs = append(p.conf.errs, validateMonitoring(p.app, p.conf)...)
 	checkExecutors(p.conf)
 	p.warnings = append(p.warnings, idle(p.app)...)
 
@@ -171,11 +180,9 @@ func (p *planner) plan() (*Plan, error) {
 		DisruptionBudget: p.disruptionBudget(),
 		Driver:           driver,
 	}
-	if ui := p.uiService(); ui != nil {
-		plan.Services = append(plan.Services, ui)
-		plan.UIService, plan.UIPort = ui.Name, ui.Spec.Ports[0].Port
-	}
+	p.expose(plan)
 	plan.ConfigMaps = append(plan.ConfigMaps, trust...)
+	plan.ConfigMaps = append(plan.ConfigMaps, p.metricsConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, executors, p.confMap())
 	if len(p.conf.errs) > 0 {
 		return nil, p.conf.errs.ToAggregate()

@@ -51,6 +51,7 @@ func (p *planner) base(r role) (corev1.PodTemplateSpec, *corev1.Container) {
 	sparkContainer(spark, spec)
 	p.volumes(r, &template.Spec, spark)
 	p.trustVolume(&template.Spec, spark)
+	p.metrics(r, &template.Spec, spark)
 	return template, spark
 }
 

@@ -75,6 +75,39 @@ func TestNewRefuses(t *testing.T) {
 			app:    conf("spark.kubernetes.kerberos.krb5.path", "/etc/krb5.conf"),
 			want:   []string{"spec.sparkConf[spark.kubernetes.kerberos.krb5.path]", "spec.driver.secrets"},
 		},
+		"ExporterFromElsewhere": {
+			reason: "An agent is read from the container's disk.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Monitoring = &v1beta2.MonitoringSpec{Prometheus: &v1beta2.PrometheusSpec{JMXExporterJar: "https://repo.example/agent.jar"}}
+			},
+			want: []string{"spec.monitoring.prometheus.jmxExporterJar", `"https://repo.example/agent.jar"`, "begin it with /"},
+		},
+		"MetricsWithoutInterface": {
+			reason: "Spark's own metrics are pages of the web interface.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.SparkConf = map[string]string{"spark.ui.enabled": "false"}
+				a.Spec.Monitoring = &v1beta2.MonitoringSpec{ExposeDriverMetrics: true}
+			},
+			want: []string{"spec.sparkConf[spark.ui.enabled]", "spec.monitoring.prometheus"},
+		},
+		"IngressPort": {
+			reason: "The API server would say that the host is invalid, and not where it comes from.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.DriverIngressOptions = []v1beta2.DriverIngressConfiguration{{
+					ServicePort: 80, ServicePortName: "web", IngressURLFormat: "http://{{$appName}}.example:8080/",
+				}}
+			},
+			want: []string{"spec.driverIngressOptions[0].ingressURLFormat", "without a port"},
+		},
+		"IngressPlaceholder": {
+			reason: "A typing error would be part of the host.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.DriverIngressOptions = []v1beta2.DriverIngressConfiguration{{
+					ServicePort: 80, ServicePortName: "web", IngressURLFormat: "{{$appname}}.example",
+				}}
+			},
+			want: []string{"spec.driverIngressOptions[0].ingressURLFormat", "{{$appName}}"},
+		},
 		"OtherNamespace": {
 			reason: "Owners do not reach across namespaces.",
 			app:    conf("spark.kubernetes.namespace", "other"),

@@ -2,7 +2,6 @@ package spark
 
 import (
 	"maps"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -101,53 +100,6 @@ func (p *planner) host() string {
 	return host
 }
 
-// uiService is where people and dashboards find the driver's web interface. Its name is the application's, whatever
-// the run; so is its selector. It is nil if the application has no web interface.
-func (p *planner) uiService() *corev1.Service {
-	if strings.EqualFold(p.conf.get("spark.ui.enabled"), "false") {
-		return nil
-	}
-	options := v1beta2.SparkUIConfiguration{}
-	if p.app.Spec.SparkUIOptions != nil {
-		options = *p.app.Spec.SparkUIOptions
-	}
-	port := corev1.ServicePort{
-		Name:       v1beta2.DefaultUIPortName,
-		Protocol:   corev1.ProtocolTCP,
-		Port:       p.uiPort(),
-		TargetPort: intstr.FromInt32(p.uiPort()),
-	}
-	if options.ServicePort != nil {
-		port.Port = *options.ServicePort
-	}
-	if options.ServicePortName != "" {
-		port.Name = options.ServicePortName
-	}
-	kind := corev1.ServiceTypeClusterIP
-	if options.ServiceType != "" {
-		kind = options.ServiceType
-	}
-	meta := p.meta(p.names.uiService)
-	meta.Annotations = maps.Clone(options.ServiceAnnotations)
-	for k, v := range options.ServiceLabels {
-		if _, ours := meta.Labels[k]; !ours {
-			meta.Labels[k] = v
-		}
-	}
-	return &corev1.Service{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
-		ObjectMeta: meta,
-		Spec: corev1.ServiceSpec{
-			Type:  kind,
-			Ports: []corev1.ServicePort{port},
-			Selector: map[string]string{
-				v1beta2.LabelAppName:   p.app.Name,
-				v1beta2.LabelSparkRole: v1beta2.SparkRoleDriver,
-			},
-		},
-	}
-}
-
 // The step that an application may leave out of those that make a driver, the only one that can be told from outside.
 const networkPolicyStep = "org.apache.spark.deploy.k8s.features.NetworkPolicyFeatureStep"
 
@@ -167,9 +119,9 @@ func (p *planner) networkPolicies() []*networkingv1.NetworkPolicy {
 				v1beta2.LabelSparkAppSelector: p.names.appID,
 				v1beta2.LabelSparkRole:        v1beta2.SparkRoleExecutor,
 			}},
-			Ingress: []networkingv1.NetworkPolicyIngressRule{{
+			Ingress: append([]networkingv1.NetworkPolicyIngressRule{{
 				From: []networkingv1.NetworkPolicyPeer{{PodSelector: &metav1.LabelSelector{MatchLabels: own}}},
-			}},
+			}}, p.scrapers()...),
 		},
 	}}
 }

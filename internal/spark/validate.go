@@ -144,20 +144,11 @@ func undone(app *v1beta2.SparkApplication) field.ErrorList {
 			errs = append(errs, field.Forbidden(at, why))
 		}
 	}
-	refuse(app.Spec.Monitoring != nil, spec.Child("monitoring"),
-		"is not done by this version; set spark.metrics.conf.* in spec.sparkConf, and spark.ui.prometheus.enabled for executors")
 	refuse(app.Spec.BatchScheduler != "", spec.Child("batchScheduler"),
 		"is not done by this version; leave it out, or name a scheduler in spec.driver.schedulerName and spec.executor.schedulerName")
 	refuse(app.Spec.BatchSchedulerOptions != nil, spec.Child("batchSchedulerOptions"), "is not done by this version; leave it out")
-	refuse(len(app.Spec.DriverIngressOptions) > 0, spec.Child("driverIngressOptions"),
-		"is not done by this version; make a Service and an Ingress that select the label "+v1beta2.LabelAppName)
 	refuse(app.Spec.Executor.MemoryLimit != "", spec.Child("executor", "memoryLimit"),
 		"Spark sets the limit of an executor itself, to memory with memoryOverhead; raise memoryOverhead")
-	if ui := app.Spec.SparkUIOptions; ui != nil {
-		const noIngress = "is not done by this version, which makes no Ingress; make one for the Service of the web interface"
-		refuse(len(ui.IngressAnnotations) > 0, spec.Child("sparkUIOptions", "ingressAnnotations"), noIngress)
-		refuse(len(ui.IngressTLS) > 0, spec.Child("sparkUIOptions", "ingressTLS"), noIngress)
-	}
 	return errs
 }
 

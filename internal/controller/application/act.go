@@ -220,6 +220,7 @@ func driverInfo(app *v1beta2.SparkApplication, plan *spark.Plan) v1beta2.DriverI
 	if plan.UIService != "" {
 		info.WebUIServiceName, info.WebUIPort = plan.UIService, plan.UIPort
 		info.WebUIAddress = fmt.Sprintf("%s.%s.svc:%d", plan.UIService, app.Namespace, plan.UIPort)
+		info.WebUIIngressName, info.WebUIIngressAddress = plan.UIIngress, plan.UIAddress
 	}
 	return info
 }

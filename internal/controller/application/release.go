@@ -39,7 +39,7 @@ func (r *Reconciler) release(ctx context.Context, app *v1beta2.SparkApplication)
 		return fmt.Errorf("delete executors: %w", err)
 	}
 	kinds := []client.Object{
-		&corev1.Service{}, &corev1.ConfigMap{}, &networkingv1.NetworkPolicy{}, &corev1.PersistentVolumeClaim{},
+		&corev1.Service{}, &corev1.ConfigMap{}, &networkingv1.NetworkPolicy{}, &networkingv1.Ingress{}, &corev1.PersistentVolumeClaim{},
 		&policyv1.PodDisruptionBudget{},
 	}
 	for _, kind := range kinds {
