@@ -35,6 +35,9 @@ func operatorRules() []rbacv1.PolicyRule {
 		// Executors' sets, where an application has them made so.
 		rule("apps", "statefulsets", "list", "delete"),
 		rule("apps", "deployments", "list", "delete"),
+		// Where an application names a batch scheduler that groups its pods.
+		rule("scheduling.volcano.sh", "podgroups", "get", "create", "delete", "deletecollection"),
+		rule("scheduling.x-k8s.io", "podgroups", "get", "create", "delete", "deletecollection"),
 		rule("policy", "poddisruptionbudgets", "get", "create", "delete", "deletecollection"),
 		rule("events.k8s.io", "events", "create", "patch"),
 		// Whoever reads the metrics is checked with the API server.

@@ -41,6 +41,7 @@ func (p *planner) driver() *corev1.Pod {
 	p.mountVolumes(&pod.Spec, spark)
 	p.command(spark)
 	p.hadoopConf(&pod.Spec, spark)
+	p.kerberos(&pod.Spec, spark)
 	p.executorTemplateVolume(&pod.Spec, spark)
 	p.localDirs(&pod.Spec, spark)
 	p.sparkConf(&pod.Spec, spark)

@@ -16,10 +16,10 @@ const (
 	templateKey    = "podspec-configmap-key"
 )
 
-// executorTemplate is the ConfigMap with the pod that Spark's driver writes each executor into. It carries what the
-// API says of executors but Spark has no property for: there is no webhook to add it later. What the driver itself
-// sets, it sets over this (BasicExecutorFeatureStep): name, image, CPU, memory, restart policy, hostname.
-func (p *planner) executorTemplate() (*corev1.ConfigMap, error) {
+// executorPod is the pod that Spark's driver writes each executor into. It carries what the API says of executors but
+// Spark has no property for: there is no webhook to add it later. What the driver itself sets, it sets over this
+// (BasicExecutorFeatureStep): name, image, CPU, memory, restart policy, hostname. Spark's container is the first.
+func (p *planner) executorPod() *corev1.Pod {
 	role := executorRole(p.app)
 	base, spark := p.base(role)
 	p.ownEnv(role, spark)
@@ -29,12 +29,15 @@ func (p *planner) executorTemplate() (*corev1.ConfigMap, error) {
 		base.Spec.AutomountServiceAccountToken = &no
 	}
 	base.Spec.Containers = append([]corev1.Container{*spark}, base.Spec.Containers...)
-
-	pod := corev1.Pod{
+	return &corev1.Pod{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
 		ObjectMeta: metav1.ObjectMeta{Labels: base.Labels, Annotations: base.Annotations, Finalizers: base.Finalizers},
 		Spec:       base.Spec,
 	}
+}
+
+// executorTemplate is the ConfigMap with the executors' pod.
+func (p *planner) executorTemplate(pod *corev1.Pod) (*corev1.ConfigMap, error) {
 	text, err := yaml.Marshal(pod)
 	if err != nil {
 		return nil, fmt.Errorf("write the executors' pod template: %w", err)

@@ -23,6 +23,7 @@ type names struct {
 	uiService    string
 	policy       string
 	driverBudget string
+	podGroup     string
 	conf         string
 	template     string
 	trust        string
@@ -49,6 +50,7 @@ func newNames(app string, uid types.UID, run int64, driverPod string) names {
 		uiService:    serviceName(app, "-ui-svc", uid),
 		policy:       prefix + "-policy",
 		driverBudget: prefix + "-driver-pdb",
+		podGroup:     prefix + "-podgroup",
 		conf:         "spark-drv-" + unique + "-conf-map",
 		template:     prefix + "-driver-podspec-conf-map",
 		trust:        prefix + "-trust",

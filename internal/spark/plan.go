@@ -13,6 +13,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -82,7 +83,9 @@ type Plan struct {
 	Claims          []*corev1.PersistentVolumeClaim
 	// DisruptionBudget is nil unless the application asks for one.
 	DisruptionBudget *policyv1.PodDisruptionBudget
-	Driver           *corev1.Pod
+	// PodGroup is nil unless the application names a batch scheduler that has such a kind.
+	PodGroup *unstructured.Unstructured
+	Driver   *corev1.Pod
 }
 
 // Object is any object of a plan.
@@ -113,6 +116,9 @@ func (p *Plan) Objects() []Object {
 	}
 	if p.DisruptionBudget != nil {
 		objects = append(objects, p.DisruptionBudget)
+	}
+	if p.PodGroup != nil {
+		objects = append(objects, p.PodGroup)
 	}
 	return append(objects, p.Driver)
 }
@@ -160,17 +166,19 @@ func (p *planner) plan() (*Plan, error) {
 	p.conf.errs = append(p.conf.errs, contradictions(p.app, p.conf)...)
 	p.conf.errs = append(p.conf.errs, validateMonitoring(p.app, p.conf)...)
 	checkExecutors(p.conf)
+	p.allowExecutorMemory()
+	p.group()
 	p.warnings = append(p.warnings, idle(p.app)...)
 
 	trust, err := p.trust()
 	if err != nil {
 		return nil, err
 	}
-	executors, err := p.executorTemplate()
+	executor := p.executorPod()
+	executors, err := p.executorTemplate(executor)
 	if err != nil {
 		return nil, err
 	}
-	driver := p.driver()
 	plan := &Plan{
 		AppID:            p.names.appID,
 		SubmissionID:     p.names.submissionID,
@@ -178,7 +186,10 @@ func (p *planner) plan() (*Plan, error) {
 		NetworkPolicies:  p.networkPolicies(),
 		Claims:           p.claims(),
 		DisruptionBudget: p.disruptionBudget(),
-		Driver:           driver,
+		Driver:           p.driver(),
+	}
+	if err := p.gang(plan, executor); err != nil {
+		return nil, err
 	}
 	p.expose(plan)
 	plan.ConfigMaps = append(plan.ConfigMaps, trust...)

@@ -22,7 +22,6 @@ type refusal struct {
 func refusedProperties() []refusal {
 	const (
 		template = "names a file that the operator does not have; write the template into "
-		kerberos = "is not done by this version; mount a keytab or a token from a Secret with spec.driver.secrets"
 		onDisk   = "names a file that the operator does not have; mount it from a Secret and use spark.kubernetes.authenticate.driver.mounted.*"
 		managed  = "is the operator's to set; leave it out"
 	)
@@ -31,9 +30,6 @@ func refusedProperties() []refusal {
 		{"spark.app.submitTime", managed},
 		{"spark.driver.bindAddress", "is the driver pod's own address in Kubernetes; leave it out"},
 		{"spark.driver.host", "is the name of the driver's Service in Kubernetes; leave it out"},
-		{"spark.kerberos.keytab", kerberos},
-		{"spark.kerberos.principal", kerberos},
-		{"spark.kubernetes.kerberos.", kerberos},
 		{"spark.kubernetes.authenticate.driver.caCertFile", onDisk},
 		{"spark.kubernetes.authenticate.driver.clientCertFile", onDisk},
 		{"spark.kubernetes.authenticate.driver.clientKeyFile", onDisk},
@@ -45,7 +41,8 @@ func refusedProperties() []refusal {
 		{"spark.kubernetes.driver.resourceNamePrefix", managed},
 		{"spark.kubernetes.executor.podTemplateFile", template + "spec.executor.template"},
 		{"spark.kubernetes.resource.type", managed},
-		{"spark.kubernetes.scheduler.volcano.", "is not done by this version; leave it out"},
+		{"spark.kubernetes.kerberos.krb5.path", "names a file that the operator does not have; put it into a ConfigMap, under the key krb5.conf, and name that in " + krb5Property},
+		{"spark.kubernetes.scheduler.volcano.", "names a file that the operator does not have; use spec.batchScheduler and spec.batchSchedulerOptions"},
 		{"spark.kubernetes.submitInDriver", managed},
 	}
 }
@@ -79,6 +76,7 @@ func contradictions(app *v1beta2.SparkApplication, conf *settings) field.ErrorLi
 			"spark.decommission.enabled makes Spark put a hook of its own in this place; keep one of them"))
 	}
 	checkJavaOptions(conf)
+	checkKerberos(conf)
 	return errs
 }
 

@@ -70,10 +70,35 @@ func TestNewRefuses(t *testing.T) {
 			app:    conf("spark.kubernetes.driver.pod.featureSteps", "com.example.Step"),
 			want:   []string{"featureSteps", "com.example.Step", "spec.driver.template"},
 		},
-		"Kerberos": {
-			reason: "What is not done is refused by its key rather than left out.",
+		"Krb5OnDisk": {
+			reason: "The operator has no file of the submitter's.",
 			app:    conf("spark.kubernetes.kerberos.krb5.path", "/etc/krb5.conf"),
-			want:   []string{"spec.sparkConf[spark.kubernetes.kerberos.krb5.path]", "spec.driver.secrets"},
+			want:   []string{"spec.sparkConf[spark.kubernetes.kerberos.krb5.path]", "spark.kubernetes.kerberos.krb5.configMapName"},
+		},
+		"KeytabOnDisk": {
+			reason: "Nor the keytab, and without a principal it says nothing.",
+			app:    conf("spark.kerberos.keytab", "/home/me/my.keytab"),
+			want:   []string{"spec.sparkConf[spark.kerberos.keytab]", "spec.driver.secrets", "spec.sparkConf[spark.kerberos.principal]: Required"},
+		},
+		"TokenWithoutKey": {
+			reason: "A Secret has many keys.",
+			app:    conf("spark.kubernetes.kerberos.tokenSecret.name", "tokens"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.kerberos.tokenSecret.itemKey]: Required"},
+		},
+		"UnknownBatchScheduler": {
+			reason: "Its pods would wait for a scheduler that is not there.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.BatchScheduler = "slurm" },
+			want:   []string{"spec.batchScheduler", `"slurm"`, "volcano", "yunikorn", "kube-scheduler"},
+		},
+		"Kueue": {
+			reason: "Kueue works by suspending, and not by a scheduler's name.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.BatchScheduler = "kueue" },
+			want:   []string{"spec.batchScheduler", "kueue.x-k8s.io/queue-name"},
+		},
+		"ExecutorMemoryLimit": {
+			reason: "A limit below the request is one that Spark does not set.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.Executor.Memory, a.Spec.Executor.MemoryLimit = "2g", "1g" },
+			want:   []string{"spec.executor.memoryLimit", `"1g"`, "is less than memory with memoryOverhead"},
 		},
 		"ExporterFromElsewhere": {
 			reason: "An agent is read from the container's disk.",

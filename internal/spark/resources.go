@@ -1,6 +1,7 @@
 package spark
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -40,17 +41,9 @@ func (p *planner) driverResources(r *corev1.ResourceRequirements) {
 		r.Limits[corev1.ResourceCPU] = limit
 	}
 	if limit := p.app.Spec.Driver.MemoryLimit; limit != "" {
-		r.Limits[corev1.ResourceMemory] = p.memoryLimit(limit, memory)
+		r.Limits[corev1.ResourceMemory] = p.memoryLimit(driverRole(p.app), limit, memory)
 	}
-	for _, name := range resourceNames(p.conf, "spark.driver.resource.") {
-		key := "spark.driver.resource." + name
-		vendor := p.conf.get(key + ".vendor")
-		if vendor == "" {
-			p.conf.invalid(key+".amount", "has no vendor beside it; set "+key+".vendor, for example to nvidia.com")
-		}
-		amount := p.conf.integer(key+".amount", 0)
-		r.Limits[corev1.ResourceName(vendor+"/"+name)] = *resource.NewQuantity(amount, resource.DecimalSI)
-	}
+	maps.Copy(r.Limits, p.devices("spark.driver.resource."))
 }
 
 // driverOverhead is the driver's memory beside its heap, in MiB.
@@ -71,9 +64,9 @@ func (p *planner) overheadFactor() float64 {
 	return p.conf.number("spark.kubernetes.memoryOverheadFactor", overheadFactorOther)
 }
 
-// memoryLimit reads spec.driver.memoryLimit, which may be a size of Spark's or a quantity of Kubernetes'.
-func (p *planner) memoryLimit(text string, request resource.Quantity) resource.Quantity {
-	path := field.NewPath("spec", "driver", "memoryLimit")
+// memoryLimit reads a role's memoryLimit, which may be a size of Spark's or a quantity of Kubernetes'.
+func (p *planner) memoryLimit(r role, text string, request resource.Quantity) resource.Quantity {
+	path := r.path.Child("memoryLimit")
 	limit, err := resource.ParseQuantity(text)
 	if miB, sizeErr := parseMiB(text); sizeErr == nil {
 		limit, err = *resource.NewQuantity(miB*bytesPerMiB, resource.BinarySI), nil

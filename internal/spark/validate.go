@@ -14,14 +14,14 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 )
 
-// validate finds what a run of app cannot be planned with: values that make no sense, and fields that this version of
-// Brazier does not do. Nothing that an application says is dropped without a word.
+// validate finds what a run of app cannot be planned with: values that make no sense, and what Brazier
+// does not do. Nothing that an application says is dropped without a word.
 func validate(app *v1beta2.SparkApplication, of release) field.ErrorList {
 	errs := validateName(app)
 	errs = append(errs, validateProgram(app)...)
 	errs = append(errs, validateDependencies(app)...)
 	errs = append(errs, validatePods(app, of)...)
-	errs = append(errs, undone(app)...)
+	errs = append(errs, validateBatch(app)...)
 	return errs
 }
 
@@ -135,26 +135,9 @@ func reserved(labels map[string]string, at *field.Path) field.ErrorList {
 	return errs
 }
 
-// undone are the fields of the API that this version does not act on.
-func undone(app *v1beta2.SparkApplication) field.ErrorList {
-	spec := field.NewPath("spec")
-	var errs field.ErrorList
-	refuse := func(said bool, at *field.Path, why string) {
-		if said {
-			errs = append(errs, field.Forbidden(at, why))
-		}
-	}
-	refuse(app.Spec.BatchScheduler != "", spec.Child("batchScheduler"),
-		"is not done by this version; leave it out, or name a scheduler in spec.driver.schedulerName and spec.executor.schedulerName")
-	refuse(app.Spec.BatchSchedulerOptions != nil, spec.Child("batchSchedulerOptions"), "is not done by this version; leave it out")
-	refuse(app.Spec.Executor.MemoryLimit != "", spec.Child("executor", "memoryLimit"),
-		"Spark sets the limit of an executor itself, to memory with memoryOverhead; raise memoryOverhead")
-	return errs
-}
-
 // idle are things said that change nothing, which is worth a word but no refusal.
 func idle(app *v1beta2.SparkApplication) []string {
-	var warnings []string
+	warnings := idleBatch(app)
 	for _, key := range []string{"spark.app.name", "spark.master", "spark.submit.deployMode"} {
 		if _, ok := app.Spec.SparkConf[key]; ok {
 			warnings = append(warnings, "spec.sparkConf["+key+"]: has no effect; the operator sets it")

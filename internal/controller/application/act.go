@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -135,6 +136,9 @@ func (r *Reconciler) create(ctx context.Context, app *v1beta2.SparkApplication, 
 		return nil
 	case apierrors.IsAlreadyExists(err):
 		return r.adopt(ctx, app, object)
+	}
+	if meta.IsNoMatchError(err) {
+		return refusal{fmt.Errorf("spec.batchScheduler: %q is not installed in this cluster (%w); install it or leave the field out", app.Spec.BatchScheduler, err)}
 	}
 	err = fmt.Errorf("create %s %s: %w", r.kind(object), object.GetName(), err)
 	if refusedByServer(err) {

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -42,12 +43,28 @@ func (r *Reconciler) release(ctx context.Context, app *v1beta2.SparkApplication)
 		&corev1.Service{}, &corev1.ConfigMap{}, &networkingv1.NetworkPolicy{}, &networkingv1.Ingress{}, &corev1.PersistentVolumeClaim{},
 		&policyv1.PodDisruptionBudget{},
 	}
+	kinds = append(kinds, podGroups(app)...)
 	for _, kind := range kinds {
-		if err := r.cluster.DeleteAllOf(ctx, kind, client.InNamespace(app.Namespace), ownLabels(app, "")); err != nil {
+		if err := r.cluster.DeleteAllOf(ctx, kind, client.InNamespace(app.Namespace), ownLabels(app, "")); err != nil && !meta.IsNoMatchError(err) {
 			return fmt.Errorf("delete objects of kind %s: %w", r.kind(kind), err)
 		}
 	}
 	return nil
+}
+
+// podGroups are the kinds of group that the application's runs may have had: of the batch scheduler that it names, or of
+// any once it was edited.
+func podGroups(app *v1beta2.SparkApplication) []client.Object {
+	var groups []client.Object
+	for scheduler, kind := range spark.PodGroupKinds() {
+		if app.Spec.BatchScheduler != scheduler && app.Generation <= 1 {
+			continue
+		}
+		group := &unstructured.Unstructured{}
+		group.SetGroupVersionKind(kind)
+		groups = append(groups, group)
+	}
+	return groups
 }
 
 // releaseSets removes the sets that make executors where the application has them made so. They belong to the driver's
