@@ -45,8 +45,8 @@ test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
 	@cd examples/retail && ../../.cache/venv/bin/python -m unittest -v
 
 .PHONY: test-e2e
-test-e2e: build bin/kubectl ## End-to-end tests: real node, real containers, real Spark
-	@build/packages ip:iproute2 ss:iproute2
+test-e2e: build bin/kubectl .cache/venv/ready ## End-to-end tests: real node, real containers, real Spark
+	@build/packages ip:iproute2 ss:iproute2 javac:openjdk-17-jdk-headless
 	@echo "• end-to-end tests"
 	@go test -tags e2e -p 1 -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
 

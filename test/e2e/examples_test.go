@@ -16,6 +16,9 @@ func TestExamples(t *testing.T) {
 	if err != nil || len(manifests) == 0 {
 		t.Fatalf("no examples: %v", err)
 	}
+	// What examples/pi-java.yaml says to do before.
+	kubectl(t, "create", "configmap", "pi-java", "--from-file=pi.jar="+compile(t, "../../examples/Pi.java", "Pi.class"))
+	deleteAfter(t, "configmap/pi-java")
 	for _, manifest := range manifests {
 		t.Run(filepath.Base(manifest), func(t *testing.T) {
 			t.Parallel()

@@ -95,6 +95,9 @@ func awaitState(t *testing.T, name string, state v1beta2.ApplicationStateType) *
 	var app *v1beta2.SparkApplication
 	eventually(t, lifeLimit, name+" becomes "+string(state), func() error {
 		app = get(t, name)
+		if failed := v1beta2.ApplicationStateFailed; app.Status.AppState.State == failed && state != failed {
+			t.Fatalf("%s failed: %s\n%s", name, app.Status.AppState.ErrorMessage, driverLog(t, name))
+		}
 		if app.Status.AppState.State != state {
 			return fmt.Errorf("it is %s: %s", app.Status.AppState.State, app.Status.AppState.ErrorMessage)
 		}

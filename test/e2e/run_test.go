@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// TestRunJVM runs a program that Spark's own jars bring along, since the machine needs no Java compiler: it computes an
-// RDD on the executors and writes it to the object store.
+// TestRunJVM runs a program that Spark's own jars bring along: it computes an RDD on the executors and writes it to the
+// object store.
 func TestRunJVM(t *testing.T) {
 	for _, language := range []string{"Java", "Scala"} {
 		t.Run(language, func(t *testing.T) {
