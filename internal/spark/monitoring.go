@@ -39,7 +39,7 @@ const (
 const exporterRules = `lowercaseOutputName: true
 attrNameSnakeCase: true
 rules:
-  - pattern: 'metrics<name=([^.]+)\.(.+)\.driver\.(.+), type=gauges><>(Value|Number)'
+  - pattern: 'metrics<name=([^.]+)\.(.+)\.driver\.(.+), type=gauges><>Value'
     name: spark_driver_$3
     type: GAUGE
     labels: {app_namespace: "$1", app_id: "$2"}
@@ -51,7 +51,7 @@ rules:
     name: spark_driver_$3_$4
     type: GAUGE
     labels: {app_namespace: "$1", app_id: "$2"}
-  - pattern: 'metrics<name=([^.]+)\.(.+)\.([0-9]+)\.(?:executor\.)?(.+), type=gauges><>(Value|Number)'
+  - pattern: 'metrics<name=([^.]+)\.(.+)\.([0-9]+)\.(?:executor\.)?(.+), type=gauges><>Value'
     name: spark_executor_$4
     type: GAUGE
     labels: {app_namespace: "$1", app_id: "$2", executor_id: "$3"}

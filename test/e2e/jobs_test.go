@@ -20,6 +20,8 @@ func TestJobs(t *testing.T) {
 			"DynamicAllocation": testDynamicAllocation,
 			"Streaming":         testStreaming,
 			"SQL":               testSQL,
+			"Exporter":          testExporter,
+			"Servlets":          testServlets,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

@@ -1,10 +1,11 @@
-"""Runs until it is ended."""
+"""Runs until it is ended, a small job each second."""
 
 import time
 
 from pyspark.sql import SparkSession
 
-SparkSession.builder.getOrCreate()
+spark = SparkSession.builder.getOrCreate()
 print("waiting", flush=True)
 while True:
+    spark.range(10).count()
     time.sleep(1)
