@@ -2,9 +2,12 @@ package spark
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
+	apivalidation "k8s.io/apimachinery/pkg/api/validation"
+	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"brazier.sh/brazier/api/v1beta2"
@@ -74,4 +77,35 @@ func (p *planner) driverLabels() map[string]string {
 // substitute puts the application's ID in the place of what stands for it: Utils.substituteAppNExecIds.
 func (p *planner) substitute(text string) string {
 	return strings.ReplaceAll(text, "{{APP_ID}}", p.names.appID)
+}
+
+// checkMetadata looks at the labels and annotations of driver and executors, wherever they were said. What is wrong with
+// those of executors nobody would be told: Spark's driver tries to make them for ever.
+func checkMetadata(conf *settings, of release) {
+	reported := map[string]bool{}
+	report := func(errs ...*field.Error) {
+		for _, err := range errs {
+			if !reported[err.Error()] { // a label of the application is one of both roles
+				reported[err.Error()] = true
+				conf.errs = append(conf.errs, err)
+			}
+		}
+	}
+	ids := strings.NewReplacer("{{APP_ID}}", "spark", "{{EXECUTOR_ID}}", "1")
+	for _, role := range []string{"driver", "executor"} {
+		labels, annotations := "spark.kubernetes."+role+".label.", "spark.kubernetes."+role+".annotation."
+		for name, value := range conf.under(labels) {
+			said := conf.said[labels+name]
+			if slices.Contains(reservedLabels(), name) {
+				report(field.Forbidden(said, "Spark keeps its own books by this label; rename yours"))
+			}
+			if of.filledLabels {
+				value = ids.Replace(value)
+			}
+			report(metavalidation.ValidateLabels(map[string]string{name: value}, said)...)
+		}
+		for name := range conf.under(annotations) {
+			report(apivalidation.ValidateAnnotations(map[string]string{name: ""}, conf.said[annotations+name])...)
+		}
+	}
 }

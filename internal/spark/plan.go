@@ -7,6 +7,8 @@
 package spark
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -130,11 +132,11 @@ func New(app *v1beta2.SparkApplication, run Run, platform Platform) (*Plan, erro
 	if tooOld != nil {
 		return nil, field.ErrorList{tooOld}.ToAggregate()
 	}
-	errs := validate(app, of)
+	errs := validate(app)
 	errs = append(errs, refusals(app.Spec.SparkConf, field.NewPath("spec", "sparkConf"))...)
 	errs = append(errs, refusals(platform.SparkConf, field.NewPath("operator", "sparkConf"))...)
 	if len(errs) > 0 {
-		return nil, errs.ToAggregate()
+		return nil, aggregate(errs)
 	}
 	conf := assemble(app, run, platform, of)
 	p := &planner{
@@ -151,6 +153,12 @@ func New(app *v1beta2.SparkApplication, run Run, platform Platform) (*Plan, erro
 	return p.plan()
 }
 
+// aggregate makes one error of all, the same each time: some were found by looking through maps.
+func aggregate(errs field.ErrorList) error {
+	slices.SortStableFunc(errs, func(a, b *field.Error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return errs.ToAggregate()
+}
+
 // planner holds what the makers of the single objects share.
 type planner struct {
 	app      *v1beta2.SparkApplication
@@ -165,6 +173,7 @@ type planner struct {
 func (p *planner) plan() (*Plan, error) {
 	p.conf.errs = append(p.conf.errs, contradictions(p.app, p.conf)...)
 	p.conf.errs = append(p.conf.errs, validateMonitoring(p.app, p.conf)...)
+	checkMetadata(p.conf, p.release)
 	checkExecutors(p.conf)
 	p.allowExecutorMemory()
 	p.group()
@@ -196,7 +205,7 @@ func (p *planner) plan() (*Plan, error) {
 	plan.ConfigMaps = append(plan.ConfigMaps, p.metricsConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, executors, p.confMap())
 	if len(p.conf.errs) > 0 {
-		return nil, p.conf.errs.ToAggregate()
+		return nil, aggregate(p.conf.errs)
 	}
 	plan.Warnings = p.warnings
 	return plan, nil

@@ -133,6 +133,23 @@ func TestNewRefuses(t *testing.T) {
 			},
 			want: []string{"spec.driverIngressOptions[0].ingressURLFormat", "{{$appName}}"},
 		},
+		"ExecutorLabelValue": {
+			reason: "Spark would try to make such executors for ever.",
+			app:    conf("spark.kubernetes.executor.label.team", "data science"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.executor.label.team]", `"data science"`, "a valid label must be"},
+		},
+		"ReservedLabelAsProperty": {
+			reason: "It is reserved however it is said.",
+			app:    conf("spark.kubernetes.driver.label.spark-role", "boss"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.driver.label.spark-role]", "rename yours"},
+		},
+		"AnnotationName": {
+			reason: "So it would with such annotations.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Executor.Annotations = map[string]string{"a b": "c"}
+			},
+			want: []string{"spec.executor.annotations[a b]", "name part must consist of"},
+		},
 		"OtherNamespace": {
 			reason: "Owners do not reach across namespaces.",
 			app:    conf("spark.kubernetes.namespace", "other"),

@@ -1,13 +1,11 @@
 package spark
 
 import (
-	"maps"
 	"net/url"
 	"path"
 	"slices"
 	"strings"
 
-	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -16,11 +14,11 @@ import (
 
 // validate finds what a run of app cannot be planned with: values that make no sense, and what Brazier
 // does not do. Nothing that an application says is dropped without a word.
-func validate(app *v1beta2.SparkApplication, of release) field.ErrorList {
+func validate(app *v1beta2.SparkApplication) field.ErrorList {
 	errs := validateName(app)
 	errs = append(errs, validateProgram(app)...)
 	errs = append(errs, validateDependencies(app)...)
-	errs = append(errs, validatePods(app, of)...)
+	errs = append(errs, validatePods(app)...)
 	errs = append(errs, validateBatch(app)...)
 	return errs
 }
@@ -96,40 +94,14 @@ func validateURI(at *field.Path, uri string) field.ErrorList {
 }
 
 // validatePods looks at what driver and executors have alike.
-func validatePods(app *v1beta2.SparkApplication, of release) field.ErrorList {
+func validatePods(app *v1beta2.SparkApplication) field.ErrorList {
 	var errs field.ErrorList
 	for _, r := range []role{driverRole(app), executorRole(app)} {
-		labels, filled := r.path.Child("labels"), r.spec.Labels
-		if of.filledLabels {
-			filled = substituted(filled)
-		}
-		errs = append(errs, metavalidation.ValidateLabels(filled, labels)...)
-		errs = append(errs, reserved(r.spec.Labels, labels)...)
 		if len(app.Spec.NodeSelector) > 0 && len(r.spec.NodeSelector) > 0 {
 			errs = append(errs, field.Forbidden(r.path.Child("nodeSelector"), "spec.nodeSelector is set as well; keep one of them"))
 		}
 		if gpu := r.spec.GPU; gpu != nil && (gpu.Name == "" || gpu.Quantity < 1) {
 			errs = append(errs, field.Invalid(r.path.Child("gpu"), *gpu, "needs the name of a resource, for example nvidia.com/gpu, and a quantity above zero"))
-		}
-	}
-	return append(errs, reserved(app.Labels, field.NewPath("metadata", "labels"))...)
-}
-
-// substituted is labels with something in the place of the IDs that Spark fills in.
-func substituted(labels map[string]string) map[string]string {
-	ids := strings.NewReplacer("{{APP_ID}}", "spark", "{{EXECUTOR_ID}}", "1")
-	filled := maps.Clone(labels)
-	for k, v := range filled {
-		filled[k] = ids.Replace(v)
-	}
-	return filled
-}
-
-func reserved(labels map[string]string, at *field.Path) field.ErrorList {
-	var errs field.ErrorList
-	for _, name := range reservedLabels() {
-		if _, ok := labels[name]; ok {
-			errs = append(errs, field.Forbidden(at.Key(name), "Spark keeps its own books by this label; rename yours"))
 		}
 	}
 	return errs
