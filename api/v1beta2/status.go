@@ -47,6 +47,10 @@ type SparkApplicationStatus struct {
 	// SubmissionAttempts counts the submissions of the current run. A new run starts it anew.
 	// +optional
 	SubmissionAttempts int32 `json:"submissionAttempts,omitempty"`
+	// Disruptions counts the latest runs, in a row, that ended through no fault of the application: lost with their node,
+	// preempted, or not admitted by it. They use up no retry, and executionAttempts does not count them.
+	// +optional
+	Disruptions int32 `json:"disruptions,omitempty"`
 	// Conditions say what holds of the application, and why.
 	// +optional
 	// +listType=map

@@ -106,7 +106,11 @@ func (r *Reconciler) createAll(ctx context.Context, app *v1beta2.SparkApplicatio
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return r.create(ctx, app, plan.Driver)
+	if err := r.create(ctx, app, plan.Driver); err != nil {
+		return err
+	}
+	r.made.remember(app)
+	return nil
 }
 
 // earlierDriversGone asks the API server, not the cache, whether a driver of an earlier run is still there. Where both
@@ -189,6 +193,7 @@ func refused(step Step, err error) Step {
 	step.State = v1beta2.ApplicationStateFailedSubmission
 	step.Because = "its submission was refused"
 	step.Failure = fmt.Sprintf("failed to run spark-submit: %v", err)
+	step.Cause = CauseSubmission
 	return step
 }
 

@@ -50,6 +50,7 @@ type Reconciler struct {
 	startLimit time.Duration
 	events     events.EventRecorder
 	metrics    *metrics
+	made       made
 	clock      clock.PassiveClock
 }
 
@@ -105,6 +106,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	app := new(v1beta2.SparkApplication)
 	if err := r.apps.Get(ctx, req.NamespacedName, app); err != nil {
 		if apierrors.IsNotFound(err) {
+			r.made.forget(req.NamespacedName)
 			return reconcile.Result{}, nil
 		}
 		return reconcile.Result{}, fmt.Errorf("read the application: %w", err)

@@ -50,8 +50,8 @@ type Step struct {
 	Failure string
 	// Ended is when the run ended, set by the step that ends it.
 	Ended time.Time
-	// Blameless marks the end of a run that was the cluster's fault: it does not use up a retry.
-	Blameless bool
+	// Cause is what the run failed of, where the step ends one that failed. What is the cluster's fault uses up no retry.
+	Cause Cause
 	// After is when to look again, if nothing happens before.
 	After time.Duration
 	// Limited is the pod that Limit is about.
@@ -194,15 +194,15 @@ func running(app *v1beta2.SparkApplication, seen Observation, now time.Time) (St
 	}
 	driver, found := seen.Current()
 	if !found {
-		return driverMissing(app, now), true
+		return driverMissing(app, seen, now), true
 	}
 	switch {
 	case driver.Ended != nil && driver.Ended.Success:
 		return completed(app, orNow(driver.Ended.At, now)), true
 	case driver.Ended != nil:
-		return failed(app, driver.Ended.Message, orNow(driver.Ended.At, now), driver.Disrupted), true
+		return failed(app, driver.Ended.Message, orNow(driver.Ended.At, now), driver.Cause), true
 	case driver.Deleting:
-		return failed(app, driverDeleted(driver), now, driver.Disrupted), true
+		return failed(app, driverDeleted(driver), now, driver.Cause), true
 	case driver.Running:
 		return Step{Action: Wait, State: v1beta2.ApplicationStateRunning, Because: "its driver is running"}, true
 	default:
@@ -225,17 +225,21 @@ func over(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step,
 }
 
 // driverMissing decides for a run whose driver pod is not to be seen.
-func driverMissing(app *v1beta2.SparkApplication, now time.Time) Step {
+func driverMissing(app *v1beta2.SparkApplication, seen Observation, now time.Time) Step {
+	gone := fmt.Sprintf("driver container failed: its pod %s is gone", app.Status.DriverInfo.PodName)
 	switch state(app) {
 	case v1beta2.ApplicationStateSubmitted:
+		if seen.DriverGone {
+			return failed(app, gone, now, CauseDeleted)
+		}
 		// Nothing of the run has ever been seen to start, so that making what is missing runs nothing twice.
 		return Step{Action: Submit, State: state(app), Because: "its run is claimed and has no driver yet"}
 	case v1beta2.ApplicationStateSucceeding:
 		return completed(app, now)
 	case v1beta2.ApplicationStateFailing:
-		return failed(app, app.Status.AppState.ErrorMessage, now, false)
+		return failed(app, app.Status.AppState.ErrorMessage, now, CauseApplication)
 	default:
-		return failed(app, fmt.Sprintf("driver container failed: its pod %s is gone", app.Status.DriverInfo.PodName), now, false)
+		return failed(app, gone, now, CauseDeleted)
 	}
 }
 
@@ -249,12 +253,12 @@ func completed(app *v1beta2.SparkApplication, at time.Time) Step {
 }
 
 // failed ends a run that did not.
-func failed(app *v1beta2.SparkApplication, message string, at time.Time, blameless bool) Step {
+func failed(app *v1beta2.SparkApplication, message string, at time.Time, cause Cause) Step {
 	step := Step{
 		Action: Wait, State: v1beta2.ApplicationStateFailed, Because: "its driver failed",
-		Failure: message, Ended: at, Blameless: blameless,
+		Failure: message, Ended: at, Cause: cause,
 	}
-	if mayRunAgain(app, blameless) {
+	if mayRunAgain(app, cause) {
 		step.State = v1beta2.ApplicationStatePendingRerun
 	}
 	return step
@@ -281,7 +285,7 @@ func orNow(at, now time.Time) time.Time {
 }
 
 func driverDeleted(driver Driver) string {
-	if driver.Disrupted {
+	if driver.Disruption != "" {
 		return fmt.Sprintf("driver container failed: its pod %s was disrupted: %s", driver.Name, driver.Disruption)
 	}
 	return fmt.Sprintf("driver container failed: its pod %s was deleted", driver.Name)

@@ -105,12 +105,13 @@ func runs(d *Driver) { d.Running = true }
 func exits(success bool, message string) driverOption {
 	return func(d *Driver) {
 		d.Ended = &Ending{Success: success, Message: message, At: noon.Add(-time.Second)}
+		d.Cause = CauseApplication
 	}
 }
 
-func goes(d *Driver) { d.Deleting = true }
+func goes(d *Driver) { d.Deleting, d.Cause = true, CauseDeleted }
 
-func isDisrupted(d *Driver) { d.Disrupted, d.Disruption = true, "PreemptionByScheduler" }
+func isDisrupted(d *Driver) { d.Cause, d.Disruption = CauseDisrupted, "PreemptionByScheduler" }
 
 func isEarlier(d *Driver) { d.Current = false }
 
@@ -160,6 +161,7 @@ func TestDecide(t *testing.T) {
 			want: Step{
 				Action: Wait, State: v1beta2.ApplicationStateFailed, Ended: noon,
 				Failure: "driver container failed: its pod pi-driver did not start within 1m0s; it waited for: Unschedulable",
+				Cause:   CauseStartTimeout,
 			},
 		},
 		"StartsTooLateAndIsRetried": {
@@ -168,7 +170,7 @@ func TestDecide(t *testing.T) {
 			seen:   within(time.Minute, seeing(created(time.Hour))),
 			want: Step{
 				Action: Wait, State: v1beta2.ApplicationStatePendingRerun, Ended: noon,
-				Failure: "driver container failed: its pod pi-driver did not start within 1m0s",
+				Failure: "driver container failed: its pod pi-driver did not start within 1m0s", Cause: CauseStartTimeout,
 			},
 		},
 		"HeldBackByAGate": {
@@ -254,7 +256,7 @@ func TestDecide(t *testing.T) {
 			app:    application(v1beta2.ApplicationStateRunning),
 			seen:   seeing(exits(false, exit1)),
 			want: Step{
-				Action: Wait, State: v1beta2.ApplicationStateFailed, Failure: exit1, Ended: noon.Add(-time.Second),
+				Action: Wait, State: v1beta2.ApplicationStateFailed, Failure: exit1, Ended: noon.Add(-time.Second), Cause: CauseApplication,
 			},
 		},
 		"DriverFailsWithRetry": {
@@ -262,7 +264,7 @@ func TestDecide(t *testing.T) {
 			app:    application(v1beta2.ApplicationStateRunning, restart(v1beta2.RestartPolicyOnFailure, 1)),
 			seen:   seeing(exits(false, exit1)),
 			want: Step{
-				Action: Wait, State: v1beta2.ApplicationStatePendingRerun, Failure: exit1, Ended: noon.Add(-time.Second),
+				Action: Wait, State: v1beta2.ApplicationStatePendingRerun, Failure: exit1, Ended: noon.Add(-time.Second), Cause: CauseApplication,
 			},
 		},
 		"DriverFailsRetriesUsedUp": {
@@ -270,7 +272,7 @@ func TestDecide(t *testing.T) {
 			app:    application(v1beta2.ApplicationStateRunning, restart(v1beta2.RestartPolicyOnFailure, 1), attempts(2, 1)),
 			seen:   seeing(exits(false, exit1)),
 			want: Step{
-				Action: Wait, State: v1beta2.ApplicationStateFailed, Failure: exit1, Ended: noon.Add(-time.Second),
+				Action: Wait, State: v1beta2.ApplicationStateFailed, Failure: exit1, Ended: noon.Add(-time.Second), Cause: CauseApplication,
 			},
 		},
 		"DriverDisruptedRetriesUsedUp": {
@@ -279,7 +281,7 @@ func TestDecide(t *testing.T) {
 			seen:   seeing(exits(false, exit1), isDisrupted),
 			want: Step{
 				Action: Wait, State: v1beta2.ApplicationStatePendingRerun, Failure: exit1,
-				Ended: noon.Add(-time.Second), Blameless: true,
+				Ended: noon.Add(-time.Second), Cause: CauseDisrupted,
 			},
 		},
 		"DriverDisruptedNever": {
@@ -287,7 +289,7 @@ func TestDecide(t *testing.T) {
 			app:    application(v1beta2.ApplicationStateRunning),
 			seen:   seeing(goes, isDisrupted),
 			want: Step{
-				Action: Wait, State: v1beta2.ApplicationStateFailed, Ended: noon, Blameless: true,
+				Action: Wait, State: v1beta2.ApplicationStateFailed, Ended: noon, Cause: CauseDisrupted,
 				Failure: "driver container failed: its pod pi-driver was disrupted: PreemptionByScheduler",
 			},
 		},
@@ -297,7 +299,25 @@ func TestDecide(t *testing.T) {
 			seen:   seeing(runs, goes),
 			want: Step{
 				Action: Wait, State: v1beta2.ApplicationStateFailed, Ended: noon,
-				Failure: "driver container failed: its pod pi-driver was deleted",
+				Failure: "driver container failed: its pod pi-driver was deleted", Cause: CauseDeleted,
+			},
+		},
+		"DriverRejectedByItsNode": {
+			reason: "A node that has no room after all is no fault of the application.",
+			app:    application(v1beta2.ApplicationStateSubmitted, restart(v1beta2.RestartPolicyOnFailure, 0)),
+			seen:   seeing(exits(false, "never started"), func(d *Driver) { d.Cause = CauseRejected }),
+			want: Step{
+				Action: Wait, State: v1beta2.ApplicationStatePendingRerun, Failure: "never started",
+				Ended: noon.Add(-time.Second), Cause: CauseRejected,
+			},
+		},
+		"DriverMadeAndGone": {
+			reason: "Somebody deleted the driver before it was seen: its run had one, and gets no other.",
+			app:    application(v1beta2.ApplicationStateSubmitted),
+			seen:   Observation{DriverGone: true},
+			want: Step{
+				Action: Wait, State: v1beta2.ApplicationStateFailed, Ended: noon,
+				Failure: "driver container failed: its pod pi-driver is gone", Cause: CauseDeleted,
 			},
 		},
 		"DriverGone": {
@@ -305,7 +325,7 @@ func TestDecide(t *testing.T) {
 			app:    application(v1beta2.ApplicationStateRunning),
 			want: Step{
 				Action: Wait, State: v1beta2.ApplicationStateFailed, Ended: noon,
-				Failure: "driver container failed: its pod pi-driver is gone",
+				Failure: "driver container failed: its pod pi-driver is gone", Cause: CauseDeleted,
 			},
 		},
 		"SucceedingWithoutDriver": {
@@ -505,6 +525,12 @@ func TestRetryWait(t *testing.T) {
 				attempts(1000, 0), endedAgo(0)),
 			want: 10 * time.Minute,
 		},
+		"DisruptedAgain": {
+			reason: "Disruptions use up no retry, but a node without room is not asked again and again.",
+			app: application(v1beta2.ApplicationStatePendingRerun, attempts(0, 0), endedAgo(0),
+				func(app *v1beta2.SparkApplication) { app.Status.Disruptions = 4 }),
+			want: 20 * time.Second,
+		},
 		"LongInterval": {
 			reason: "An interval above the cap is what its user wants.",
 			app: application(v1beta2.ApplicationStatePendingRerun, attempts(4, 0), endedAgo(0),
@@ -535,5 +561,28 @@ func TestRetryWait(t *testing.T) {
 				t.Errorf("%s\nwant %s, got %s", tt.reason, tt.want, got)
 			}
 		})
+	}
+}
+
+// TestDisruptionsInARow follows the two counters through disruptions, a failure and an edit.
+func TestDisruptionsInARow(t *testing.T) {
+	app := application(v1beta2.ApplicationStateRunning, restart(v1beta2.RestartPolicyAlways, 0))
+	var got [][2]int32
+	end := func(cause Cause) {
+		record(app, Observation{}, failed(app, "failed", noon, cause), noon)
+		got = append(got, [2]int32{app.Status.ExecutionAttempts, app.Status.Disruptions})
+		record(app, Observation{}, Step{
+			Action: Claim, State: v1beta2.ApplicationStateSubmitted, Claimed: &Claimed{Run: app.Status.Run + 1, At: noon},
+		}, noon)
+	}
+	end(CauseRejected)
+	end(CauseDisrupted)
+	end(CauseApplication)
+	end(CauseRejected)
+	record(app, Observation{}, Step{Action: Wait, State: v1beta2.ApplicationStateInvalidating}, noon)
+	got = append(got, [2]int32{app.Status.ExecutionAttempts, app.Status.Disruptions})
+	want := [][2]int32{{0, 1}, {0, 2}, {1, 0}, {1, 1}, {0, 0}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("executionAttempts and disruptions\n-want +got:\n%s", diff)
 	}
 }

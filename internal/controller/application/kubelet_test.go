@@ -37,6 +37,8 @@ type kubelet struct {
 	play      play
 
 	mu sync.Mutex
+	// full tells for which pods there is no room, if there is any for which there is none.
+	full func(*corev1.Pod) bool
 	// drivers are all driver pods that there ever were, by UID.
 	drivers map[types.UID]driverOf
 	// most is the most drivers of one application that were there at once.
@@ -97,6 +99,8 @@ func (k *kubelet) see(t *testing.T, event watch.EventType, pod *corev1.Pod) {
 			ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID},
 			Target:     corev1.ObjectReference{Kind: "Node", Name: playedNode},
 		}, metav1.CreateOptions{})
+	case pod.Status.Phase == corev1.PodPending && k.hasNoRoom(pod):
+		_, err = pods.UpdateStatus(ctx, rejected(pod), metav1.UpdateOptions{})
 	case pod.Status.Phase == corev1.PodPending:
 		_, err = pods.UpdateStatus(ctx, started(pod), metav1.UpdateOptions{})
 	case pod.Status.Phase == corev1.PodRunning && pod.Labels[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver:
@@ -107,6 +111,19 @@ func (k *kubelet) see(t *testing.T, event watch.EventType, pod *corev1.Pod) {
 	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 		t.Errorf("kubelet: %v", err)
 	}
+}
+
+// refuse has the node find no room for pods.
+func (k *kubelet) refuse(full func(*corev1.Pod) bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.full = full
+}
+
+func (k *kubelet) hasNoRoom(pod *corev1.Pod) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.full != nil && k.full(pod)
 }
 
 // count keeps the books of drivers. A driver that has ended is not live any more.
@@ -137,6 +154,16 @@ func (k *kubelet) runs() (runs map[driverOf]int, mostAtOnce int) {
 		runs[of]++
 	}
 	return runs, k.most
+}
+
+// rejected is what kubelet's rejectPod writes.
+func rejected(pod *corev1.Pod) *corev1.Pod {
+	pod = pod.DeepCopy()
+	pod.Status = corev1.PodStatus{
+		QOSClass: pod.Status.QOSClass, Phase: corev1.PodFailed, Reason: "OutOfcpu",
+		Message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000, used: 7500, capacity: 8000",
+	}
+	return pod
 }
 
 func started(pod *corev1.Pod) *corev1.Pod {

@@ -269,6 +269,17 @@ func TestDisruptionUsesUpNoRetry(t *testing.T) {
 	}
 }
 
+// TestRejectedByItsNode has a node refuse a driver as kubelet does, with nothing but a phase, a reason and a message.
+func TestRejectedByItsNode(t *testing.T) {
+	w := newWorld(t, succeeds)
+	w.kubelet.refuse(func(pod *corev1.Pod) bool { return pod.Labels[v1beta2.LabelRun] < "3" })
+	w.operate(reliably)
+	app := w.awaitState(w.submit("pi", retrying(0)), v1beta2.ApplicationStateCompleted)
+	if app.Status.ExecutionAttempts != 1 || app.Status.Run != 3 || app.Status.Disruptions != 0 {
+		t.Errorf("the runs that found no room were counted: %+v", app.Status)
+	}
+}
+
 func TestTimeToLive(t *testing.T) {
 	w := newWorld(t, succeeds)
 	w.operate(reliably)

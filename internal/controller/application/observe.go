@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,8 @@ type Observation struct {
 	Drivers []Driver
 	// Executors are the executor pods of the application, sorted by name.
 	Executors []Executor
+	// DriverGone says that the current run's driver was made, and is not there any more.
+	DriverGone bool
 	// StartLimit is how long a driver may take to start; 0 is for ever.
 	StartLimit time.Duration
 }
@@ -43,9 +46,9 @@ type Driver struct {
 	Ended *Ending
 	// Lingering is a pod whose driver has ended while others of its containers go on, and nobody has limited that yet.
 	Lingering bool
-	// Disrupted is a pod that ends through no fault of its own: its node was lost or drained, or it was preempted.
-	Disrupted bool
-	// Disruption says what disrupted it.
+	// Cause is what it failed of, where it has failed, or fails of where it is Deleting.
+	Cause Cause
+	// Disruption says in Kubernetes' words what disrupted it, if something did.
 	Disruption string
 }
 
@@ -129,6 +132,9 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 			seen.Executors = append(seen.Executors, observeExecutor(pod))
 		}
 	}
+	if err := r.observeMade(ctx, app, &seen); err != nil {
+		return Observation{}, err
+	}
 	slices.SortFunc(seen.Executors, func(a, b Executor) int { return cmp.Compare(a.Name, b.Name) })
 	return seen, nil
 }
@@ -141,10 +147,10 @@ func observeDriver(app *v1beta2.SparkApplication, pod *corev1.Pod) Driver {
 		Current:  ofRun(app, pod),
 		Deleting: !pod.DeletionTimestamp.IsZero(),
 		Ended:    ending(pod),
+		Cause:    causeOf(pod),
 	}
-	if disruption := condition(pod, corev1.DisruptionTarget); disruption != nil && disruption.Status == corev1.ConditionTrue {
-		driver.Disrupted = true
-		driver.Disruption = disruption.Reason
+	if driver.Cause == CauseDisrupted {
+		driver.Disruption = disruption(pod)
 	}
 	if pod.Status.StartTime != nil {
 		driver.Accepted = pod.Status.StartTime.Time
@@ -157,6 +163,14 @@ func observeDriver(app *v1beta2.SparkApplication, pod *corev1.Pod) Driver {
 	}
 	driver.Lingering = driver.Ended != nil && !driver.Deleting && lingering(pod)
 	return driver
+}
+
+// disruption says in Kubernetes' words what disrupted pod.
+func disruption(pod *corev1.Pod) string {
+	if target := condition(pod, corev1.DisruptionTarget); target != nil && target.Status == corev1.ConditionTrue {
+		return target.Reason
+	}
+	return pod.Status.Reason
 }
 
 // lingering reports whether containers beside the driver's keep pod running, with no end set to it. Sidecars of
@@ -190,11 +204,11 @@ func ownedBy(app *v1beta2.SparkApplication, object client.Object) bool {
 func ending(pod *corev1.Pod) *Ending {
 	if status := driverContainer(pod); status != nil && status.State.Terminated != nil {
 		end := status.State.Terminated
-		return &Ending{
-			Success: end.ExitCode == 0,
-			Message: "driver container failed with " + exit(end),
-			At:      end.FinishedAt.Time,
+		message := "driver container failed with " + exit(end)
+		if pod.Status.Reason != "" {
+			message += fmt.Sprintf("; its pod was ended (%s: %s)", pod.Status.Reason, strings.TrimSpace(pod.Status.Message))
 		}
+		return &Ending{Success: end.ExitCode == 0, Message: message, At: end.FinishedAt.Time}
 	}
 	if pod.Status.Phase != corev1.PodFailed {
 		return nil
@@ -202,7 +216,7 @@ func ending(pod *corev1.Pod) *Ending {
 	// The pod failed before its driver could: it was evicted or refused by the node, or an init container failed.
 	message := "driver container failed: it was never started"
 	if pod.Status.Reason != "" {
-		message += fmt.Sprintf(" (%s: %s)", pod.Status.Reason, pod.Status.Message)
+		message += fmt.Sprintf(" (%s: %s)", pod.Status.Reason, strings.TrimSpace(pod.Status.Message))
 	}
 	for _, status := range pod.Status.InitContainerStatuses {
 		if end := status.State.Terminated; end != nil && end.ExitCode != 0 {

@@ -68,9 +68,13 @@ func move(app *v1beta2.SparkApplication, step Step, now time.Time) {
 	if step.Failure != "" {
 		status.AppState.ErrorMessage = shorten(step.Failure, maxFailure)
 	}
-	if step.Blameless {
+	switch {
+	case step.Cause.Blameless():
 		// The attempt is not counted, so that it does not use up a retry.
 		status.ExecutionAttempts = max(0, status.ExecutionAttempts-1)
+		status.Disruptions++
+	case !step.Ended.IsZero():
+		status.Disruptions = 0
 	}
 	switch step.State {
 	case v1beta2.ApplicationStateFailedSubmission:
@@ -90,7 +94,7 @@ func move(app *v1beta2.SparkApplication, step Step, now time.Time) {
 		status.SubmissionAttempts = 0
 	case v1beta2.ApplicationStateInvalidating:
 		// A new specification is a new beginning, but for the run counter.
-		status.ExecutionAttempts, status.SubmissionAttempts = 0, 0
+		status.ExecutionAttempts, status.SubmissionAttempts, status.Disruptions = 0, 0, 0
 		callOff(app)
 	case v1beta2.ApplicationStateSuspending:
 		callOff(app)

@@ -6,15 +6,15 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 )
 
-// mayRunAgain reports whether the restart policy allows another run after one that failed. An end that was the
+// mayRunAgain reports whether the restart policy allows another run after one that failed of cause. What was the
 // cluster's fault, a lost node or a preemption, is retried without using up a retry.
-func mayRunAgain(app *v1beta2.SparkApplication, blameless bool) bool {
+func mayRunAgain(app *v1beta2.SparkApplication, cause Cause) bool {
 	policy := app.Spec.RestartPolicy
 	switch policy.Type {
 	case v1beta2.RestartPolicyAlways:
 		return true
 	case v1beta2.RestartPolicyOnFailure:
-		return blameless || app.Status.ExecutionAttempts <= value(policy.OnFailureRetries, app.Spec.FailureRetries)
+		return cause.Blameless() || app.Status.ExecutionAttempts <= value(policy.OnFailureRetries, app.Spec.FailureRetries)
 	default:
 		return false
 	}
@@ -39,7 +39,8 @@ func retryWait(app *v1beta2.SparkApplication, now time.Time) time.Duration {
 	if app.Status.TerminationTime.IsZero() {
 		return 0 // called off by the user: nothing has failed
 	}
-	policy, attempts := app.Spec.RestartPolicy, app.Status.ExecutionAttempts
+	// Disruptions in a row are no attempts, but a cluster that has no room or goes from bad to worse is not to be pressed.
+	policy, attempts := app.Spec.RestartPolicy, max(app.Status.ExecutionAttempts, app.Status.Disruptions)
 	interval := value(policy.OnFailureRetryInterval, app.Spec.RetryInterval)
 	if state(app) == v1beta2.ApplicationStateFailedSubmission {
 		interval, attempts = value(policy.OnSubmissionFailureRetryInterval), app.Status.SubmissionAttempts

@@ -30,7 +30,7 @@ func starting(app *v1beta2.SparkApplication, driver Driver, limit time.Duration,
 	step := Step{Action: Wait, State: v1beta2.ApplicationStateSubmitted, Because: "its driver has not started"}
 	left, limited := untilTooLate(driver, limit, now)
 	if limited && left <= 0 {
-		return failed(app, notStarted(driver, limit), now, false)
+		return failed(app, notStarted(driver, limit), now, causeOfDelay(driver.Waiting))
 	}
 	if told := untilTold(driver, now); told > 0 {
 		step.After = told

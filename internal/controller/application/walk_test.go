@@ -92,7 +92,7 @@ func (m *model) event() {
 	case 4:
 		m.drivers("is deleted by somebody", func(p *pod) { p.Deleting = true })
 	case 5:
-		m.drivers("is preempted", func(p *pod) { p.Deleting, p.Disrupted = true, true })
+		m.drivers("is preempted", func(p *pod) { p.Deleting, p.Cause = true, CauseDisrupted })
 	case 6:
 		m.collect()
 	case 7:
