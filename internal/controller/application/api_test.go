@@ -89,6 +89,8 @@ type world struct {
 	namespace string
 	client    client.Client
 	kubelet   *kubelet
+	// metrics are the latest operator's.
+	metrics *prometheus.Registry
 }
 
 // newWorld makes a namespace in which drivers do as play says, with no operator yet.
@@ -118,7 +120,8 @@ func newWorld(t *testing.T, play play) *world {
 // operate runs an operator until the returned function is called, or the test ends. Its writes go through wrap.
 func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 	w.t.Helper()
-	mgr, err := newManager(plane, w.namespace, wrap)
+	w.metrics = prometheus.NewRegistry()
+	mgr, err := newManager(plane, w.namespace, wrap, w.metrics)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -139,7 +142,9 @@ func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 }
 
 // newManager returns a manager with the controller of one namespace in it, whose writes go through wrap.
-func newManager(config *rest.Config, namespace string, wrap func(client.Client) client.Client) (ctrl.Manager, error) {
+func newManager(
+	config *rest.Config, namespace string, wrap func(client.Client) client.Client, metrics prometheus.Registerer,
+) (ctrl.Manager, error) {
 	scheme, err := newScheme()
 	if err != nil {
 		return nil, err
@@ -167,7 +172,7 @@ func newManager(config *rest.Config, namespace string, wrap func(client.Client) 
 		return nil, err
 	}
 	return mgr, application.Add(mgr, wrap(uncached), application.Options{
-		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: prometheus.NewRegistry(),
+		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: metrics,
 	})
 }
 

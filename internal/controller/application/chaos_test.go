@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -40,7 +41,7 @@ func operateHere() int {
 		return 1
 	}
 	config.QPS = -1
-	mgr, err := newManager(config, os.Getenv(envNamespace), reliably)
+	mgr, err := newManager(config, os.Getenv(envNamespace), reliably, prometheus.NewRegistry())
 	if err == nil {
 		err = mgr.Start(ctrl.SetupSignalHandler())
 	}

@@ -184,6 +184,17 @@ func TestInvalidApplication(t *testing.T) {
 	w.awaitState(app, v1beta2.ApplicationStateCompleted)
 }
 
+// TestInvalidApplicationIsRetried has the policy allow what can lead nowhere: it is tried that often, and then over.
+func TestInvalidApplicationIsRetried(t *testing.T) {
+	w := newWorld(t, succeeds)
+	w.operate(reliably)
+	app := w.submit("pi", retrying(2), func(app *v1beta2.SparkApplication) { app.Spec.SparkVersion = "2.4.8" })
+	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
+	if app.Status.SubmissionAttempts != 3 || app.Status.Run != 0 {
+		t.Errorf("two retries make three submissions and no run: %+v", app.Status)
+	}
+}
+
 func TestNameTakenByAnother(t *testing.T) {
 	w := newWorld(t, succeeds)
 	w.create(&corev1.Pod{

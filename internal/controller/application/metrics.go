@@ -1,7 +1,6 @@
 package application
 
 import (
-	"context"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -10,20 +9,23 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 )
 
-// metrics have the names that dashboards of this API read already.
+// metrics are what docs/metrics.md lists. The names without our prefix are those that dashboards of this API read already.
+// No label takes values that an application could make up.
 type metrics struct {
 	applications, submissions, refusals, successes, failures prometheus.Counter
 	executorSuccesses, executorFailures                      prometheus.Counter
 	successTime, failureTime                                 prometheus.Summary
 	submitLatency, startLatency                              prometheus.Summary
 	submitLatencyHistogram, startLatencyHistogram            prometheus.Histogram
+	runFailures, runRetries                                  *prometheus.CounterVec
+	endDelay                                                 prometheus.Histogram
 	now                                                      *gauges
 }
 
 // newMetrics returns metrics whose gauges are counted in cached when they are asked for, so that they are right after a
 // restart too.
 func newMetrics(cached client.Reader) *metrics {
-	return &metrics{
+	m := &metrics{
 		applications:           counter("spark_application_count", "SparkApplications that were seen."),
 		submissions:            counter("spark_application_submit_count", "Runs that were submitted."),
 		refusals:               counter("spark_application_failed_submission_count", "Submissions that were refused."),
@@ -37,19 +39,30 @@ func newMetrics(cached client.Reader) *metrics {
 		startLatency:           summary("spark_application_start_latency_seconds", "From creation until the driver runs."),
 		submitLatencyHistogram: histogram("spark_application_submit_latency_seconds_histogram", "From creation to submission."),
 		startLatencyHistogram:  histogram("spark_application_start_latency_seconds_histogram", "From creation until the driver runs."),
-		now: &gauges{
-			cached:    cached,
-			running:   prometheus.NewDesc("spark_application_running_count", "SparkApplications whose driver runs.", nil, nil),
-			executors: prometheus.NewDesc("spark_executor_running_count", "Executors that run.", nil, nil),
-		},
+		runFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "brazier_run_failures_total", Help: "Runs that failed, by what they failed of.",
+		}, []string{labelCause}),
+		runRetries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "brazier_run_retries_total", Help: "Failures that led to another run or submission, by what failed.",
+		}, []string{labelCause}),
+		endDelay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "brazier_run_end_delay_seconds", Help: "From the end of a driver until status tells of it.",
+			Buckets: []float64{0.5, 1, 2, 5, 10, 30, 60, 300, 1800},
+		}),
+		now: newGauges(cached),
 	}
+	for _, cause := range causes() { // a counter that appears with its first failure has no rate then
+		m.runFailures.WithLabelValues(string(cause))
+		m.runRetries.WithLabelValues(string(cause))
+	}
+	return m
 }
 
 func (m *metrics) register(registry prometheus.Registerer) error {
 	for _, collector := range []prometheus.Collector{
 		m.applications, m.submissions, m.refusals, m.successes, m.failures, m.executorSuccesses, m.executorFailures,
 		m.successTime, m.failureTime, m.submitLatency, m.startLatency,
-		m.submitLatencyHistogram, m.startLatencyHistogram, m.now,
+		m.submitLatencyHistogram, m.startLatencyHistogram, m.runFailures, m.runRetries, m.endDelay, m.now,
 	} {
 		if err := registry.Register(collector); err != nil {
 			return err
@@ -58,16 +71,44 @@ func (m *metrics) register(registry prometheus.Registerer) error {
 	return nil
 }
 
-// count counts what changed from before to app.
-func (m *metrics) count(before, app *v1beta2.SparkApplication, step Step) {
+// count counts what step, which was decided on seen, has changed from before to app by now.
+func (m *metrics) count(before, app *v1beta2.SparkApplication, seen Observation, step Step, now time.Time) {
 	m.countExecutors(before.Status.ExecutorState, app.Status.ExecutorState)
+	if state(before) == v1beta2.ApplicationStateNew && state(app) != v1beta2.ApplicationStateNew {
+		m.applications.Inc()
+	}
+	if retried := retriedCause(before, app, step); retried != "" {
+		m.runRetries.WithLabelValues(string(retried)).Inc()
+	}
+	if step.Cause != "" {
+		m.runFailures.WithLabelValues(string(step.Cause)).Inc()
+	}
+	if step.Cause == CauseSubmission {
+		m.refusals.Inc()
+	}
 	if state(before) == state(app) {
 		return
 	}
-	age := time.Since(app.CreationTimestamp.Time).Seconds()
-	if state(before) == v1beta2.ApplicationStateNew {
-		m.applications.Inc()
+	m.countBeginning(app, now)
+	if !step.Ended.IsZero() {
+		m.countEnd(app, seen, step, now)
 	}
+}
+
+// retriedCause returns the cause of the failure that another run follows, as the step decides: a refused submission is
+// followed when its time has come, any other run's failure at once.
+func retriedCause(before, app *v1beta2.SparkApplication, step Step) Cause {
+	switch {
+	case state(before) == v1beta2.ApplicationStateFailedSubmission && step.Action == Claim:
+		return CauseSubmission
+	case state(app) == v1beta2.ApplicationStatePendingRerun:
+		return step.Cause
+	}
+	return ""
+}
+
+func (m *metrics) countBeginning(app *v1beta2.SparkApplication, now time.Time) {
+	age := now.Sub(app.CreationTimestamp.Time).Seconds()
 	switch state(app) {
 	case v1beta2.ApplicationStateSubmitted:
 		m.submissions.Inc()
@@ -80,12 +121,10 @@ func (m *metrics) count(before, app *v1beta2.SparkApplication, step Step) {
 			m.startLatency.Observe(age)
 			m.startLatencyHistogram.Observe(age)
 		}
-	case v1beta2.ApplicationStateFailedSubmission:
-		m.refusals.Inc()
 	}
-	if step.Ended.IsZero() {
-		return
-	}
+}
+
+func (m *metrics) countEnd(app *v1beta2.SparkApplication, seen Observation, step Step, now time.Time) {
 	ran := step.Ended.Sub(app.Status.LastSubmissionAttemptTime.Time).Seconds()
 	if step.Failure == "" {
 		m.successes.Inc()
@@ -93,6 +132,9 @@ func (m *metrics) count(before, app *v1beta2.SparkApplication, step Step) {
 	} else {
 		m.failures.Inc()
 		m.failureTime.Observe(ran)
+	}
+	if driver, ok := seen.Current(); ok && driver.Ended != nil && !driver.Ended.At.IsZero() {
+		m.endDelay.Observe(now.Sub(driver.Ended.At).Seconds())
 	}
 }
 
@@ -110,40 +152,8 @@ func (m *metrics) countExecutors(before, after map[string]v1beta2.ExecutorState)
 	}
 }
 
-// gauges counts what is running in the cache.
-type gauges struct {
-	cached             client.Reader
-	running, executors *prometheus.Desc
-}
-
-// Describe implements prometheus.Collector.
-func (g *gauges) Describe(out chan<- *prometheus.Desc) {
-	out <- g.running
-	out <- g.executors
-}
-
-// Collect implements prometheus.Collector.
-func (g *gauges) Collect(out chan<- prometheus.Metric) {
-	var apps v1beta2.SparkApplicationList
-	if err := g.cached.List(context.Background(), &apps, client.UnsafeDisableDeepCopy); err != nil {
-		out <- prometheus.NewInvalidMetric(g.running, err)
-		return
-	}
-	var running, executors int
-	for i := range apps.Items {
-		if state(&apps.Items[i]) != v1beta2.ApplicationStateRunning {
-			continue
-		}
-		running++
-		for _, state := range apps.Items[i].Status.ExecutorState {
-			if state == v1beta2.ExecutorStateRunning {
-				executors++
-			}
-		}
-	}
-	out <- prometheus.MustNewConstMetric(g.running, prometheus.GaugeValue, float64(running))
-	out <- prometheus.MustNewConstMetric(g.executors, prometheus.GaugeValue, float64(executors))
-}
+// labelCause is the label whose values are causes().
+const labelCause = "cause"
 
 func counter(name, help string) prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})

@@ -39,7 +39,7 @@ type Claimed struct {
 // record writes into status what was seen and what step made of it. It is the only place that does.
 func record(app *v1beta2.SparkApplication, seen Observation, step Step, now time.Time) {
 	from, status := state(app), &app.Status
-	if step.State != from {
+	if step.State != from || step.Cause != "" { // a submission that is refused again stays where it was
 		move(app, step, now)
 	}
 	status.AppState.State = step.State

@@ -22,6 +22,7 @@ const (
 	logRun     = "run"
 	logBecause = "because"
 	logAction  = "action"
+	logCause   = "cause"
 )
 
 // afterConflict is when to try again if the application that a conflict was about is not seen before.
@@ -45,18 +46,18 @@ func (r *Reconciler) report(ctx context.Context, app *v1beta2.SparkApplication, 
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("write status: %w", err)
 	}
-	r.tell(ctx, before, app, step)
+	r.tell(ctx, before, app, seen, step)
 	return reconcile.Result{RequeueAfter: step.After}, nil
 }
 
-// tell says once that the application's state has changed.
-func (r *Reconciler) tell(ctx context.Context, before, app *v1beta2.SparkApplication, step Step) {
-	r.metrics.count(before, app, step)
-	if state(before) == state(app) {
+// tell says once that the application's state has changed, or that a submission was refused again.
+func (r *Reconciler) tell(ctx context.Context, before, app *v1beta2.SparkApplication, seen Observation, step Step) {
+	r.metrics.count(before, app, seen, step, r.clock.Now())
+	if state(before) == state(app) && step.Cause == "" {
 		return
 	}
-	log.FromContext(ctx).Info("application changed state",
-		logFrom, state(before), logState, state(app), logRun, app.Status.Run, logBecause, step.Because)
+	log.FromContext(ctx).Info("application changed state", logFrom, state(before), logState, state(app),
+		logRun, app.Status.Run, logBecause, step.Because, logCause, step.Cause)
 
 	kind, note := corev1.EventTypeNormal, step.Because
 	if step.Failure != "" {
