@@ -51,6 +51,7 @@ type Reconciler struct {
 	events     events.EventRecorder
 	metrics    *metrics
 	made       made
+	trouble    trouble
 	clock      clock.PassiveClock
 }
 
@@ -107,6 +108,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.apps.Get(ctx, req.NamespacedName, app); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.made.forget(req.NamespacedName)
+			r.trouble.over(req.NamespacedName)
 			return reconcile.Result{}, nil
 		}
 		return reconcile.Result{}, fmt.Errorf("read the application: %w", err)
@@ -120,8 +122,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 
 	done, err := r.act(ctx, app, step)
 	if err != nil {
-		r.events.Eventf(app, nil, corev1.EventTypeWarning, "TryingAgain", string(step.Action), "%s", shorten(err.Error(), maxEventNote))
+		if r.trouble.isNew(req.NamespacedName, err.Error()) {
+			r.events.Eventf(app, nil, corev1.EventTypeWarning, "TryingAgain", string(step.Action), "%s", shorten(err.Error(), maxEventNote))
+		}
 		return reconcile.Result{}, fmt.Errorf("%s: %w", step.Action, err)
 	}
+	r.trouble.over(req.NamespacedName)
 	return r.report(ctx, app, seen, done)
 }
