@@ -63,6 +63,7 @@ func (r *Reconciler) claim(app *v1beta2.SparkApplication, step Step) (Step, erro
 	if err != nil {
 		return refused(step, err), nil
 	}
+	r.kinds.begin(app, app.Status.Run+1)
 	step.Claimed = &Claimed{
 		Run:           app.Status.Run + 1,
 		At:            at,
@@ -95,6 +96,9 @@ func (r *Reconciler) submit(ctx context.Context, app *v1beta2.SparkApplication, 
 // createAll makes the plan's objects: its driver's pod last, when no earlier one is left and what it needs is there.
 func (r *Reconciler) createAll(ctx context.Context, app *v1beta2.SparkApplication, plan *spark.Plan) error {
 	if err := r.earlierDriversGone(ctx, app); err != nil {
+		return err
+	}
+	if err := r.remember(app, plan); err != nil {
 		return err
 	}
 	group, groupCtx := errgroup.WithContext(ctx)

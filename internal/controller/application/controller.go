@@ -51,6 +51,7 @@ type Reconciler struct {
 	events     events.EventRecorder
 	metrics    *metrics
 	made       made
+	kinds      kinds
 	trouble    trouble
 	clock      clock.PassiveClock
 }
@@ -108,6 +109,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.apps.Get(ctx, req.NamespacedName, app); err != nil {
 		if apierrors.IsNotFound(err) {
 			r.made.forget(req.NamespacedName)
+			r.kinds.forget(req.NamespacedName)
 			r.trouble.over(req.NamespacedName)
 			return reconcile.Result{}, nil
 		}

@@ -79,9 +79,9 @@ func (c *crashingStatus) Patch(ctx context.Context, object client.Object, patch 
 }
 
 // writesOfALife is how many writes an application takes from its creation until nothing is left of it but its driver:
-// the claim, two ConfigMaps, two Services, the NetworkPolicy, the driver, RUNNING, COMPLETED, six kinds of leftovers,
+// the claim, two ConfigMaps, two Services, the NetworkPolicy, the driver, RUNNING, COMPLETED, five kinds of leftovers,
 // released. A life that is too quick to be seen running takes one fewer.
-const writesOfALife = 16
+const writesOfALife = 15
 
 func TestCrashAtEveryWrite(t *testing.T) {
 	for at := 1; at <= writesOfALife; at++ {

@@ -7,12 +7,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -39,32 +36,13 @@ func (r *Reconciler) release(ctx context.Context, app *v1beta2.SparkApplication)
 	if err := r.cluster.DeleteAllOf(ctx, &corev1.Pod{}, executors...); err != nil {
 		return fmt.Errorf("delete executors: %w", err)
 	}
-	kinds := []client.Object{
-		&corev1.Service{}, &corev1.ConfigMap{}, &networkingv1.NetworkPolicy{}, &networkingv1.Ingress{}, &corev1.PersistentVolumeClaim{},
-		&policyv1.PodDisruptionBudget{},
-	}
-	kinds = append(kinds, podGroups(app)...)
-	for _, kind := range kinds {
+	for _, kind := range r.leftKinds(app) {
 		if err := r.cluster.DeleteAllOf(ctx, kind, client.InNamespace(app.Namespace), ownLabels(app, "")); err != nil && !meta.IsNoMatchError(err) {
 			return fmt.Errorf("delete objects of kind %s: %w", r.kind(kind), err)
 		}
 	}
+	r.kinds.forget(client.ObjectKeyFromObject(app))
 	return nil
-}
-
-// podGroups are the kinds of group that the application's runs may have had: of the batch scheduler that it names, or of
-// any once it was edited.
-func podGroups(app *v1beta2.SparkApplication) []client.Object {
-	var groups []client.Object
-	for scheduler, kind := range spark.PodGroupKinds() {
-		if app.Spec.BatchScheduler != scheduler && app.Generation <= 1 {
-			continue
-		}
-		group := &unstructured.Unstructured{}
-		group.SetGroupVersionKind(kind)
-		groups = append(groups, group)
-	}
-	return groups
 }
 
 // releaseSets removes the sets that make executors where the application has them made so. They belong to the driver's
