@@ -89,6 +89,8 @@ type world struct {
 	namespace string
 	client    client.Client
 	kubelet   *kubelet
+	// logger is where operators log.
+	logger logr.Logger
 	// metrics are the latest operator's.
 	metrics *prometheus.Registry
 }
@@ -108,7 +110,7 @@ func newWorld(t *testing.T, play play) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, client: c}
+	w := &world{t: t, client: c, logger: logr.Discard()}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "life-"}}
 	w.create(namespace)
 	w.namespace = namespace.Name
@@ -121,7 +123,7 @@ func newWorld(t *testing.T, play play) *world {
 func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 	w.t.Helper()
 	w.metrics = prometheus.NewRegistry()
-	mgr, err := newManager(plane, w.namespace, wrap, w.metrics)
+	mgr, err := newManager(plane, w.namespace, wrap, w.metrics, w.logger)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -143,7 +145,7 @@ func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 
 // newManager returns a manager with the controller of one namespace in it, whose writes go through wrap.
 func newManager(
-	config *rest.Config, namespace string, wrap func(client.Client) client.Client, metrics prometheus.Registerer,
+	config *rest.Config, namespace string, wrap func(client.Client) client.Client, metrics prometheus.Registerer, logger logr.Logger,
 ) (ctrl.Manager, error) {
 	scheme, err := newScheme()
 	if err != nil {
@@ -151,7 +153,7 @@ func newManager(
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:  scheme,
-		Logger:  logr.Discard(),
+		Logger:  logger,
 		Metrics: metricsserver.Options{BindAddress: "0"},
 		Cache: cache.Options{
 			ByObject:          application.CacheOptions(),

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/clientcmd"
@@ -41,7 +42,7 @@ func operateHere() int {
 		return 1
 	}
 	config.QPS = -1
-	mgr, err := newManager(config, os.Getenv(envNamespace), reliably, prometheus.NewRegistry())
+	mgr, err := newManager(config, os.Getenv(envNamespace), reliably, prometheus.NewRegistry(), logr.Discard())
 	if err == nil {
 		err = mgr.Start(ctrl.SetupSignalHandler())
 	}

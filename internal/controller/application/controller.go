@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -97,10 +98,22 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: options.Workers,
 			ReconciliationTimeout:   patience,
+			LogConstructor:          logOf(mgr.GetLogger()),
 			// Each application waits for itself alone: a bucket that all share makes the healthy wait for the sick.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 		}).
 		Complete(r)
+}
+
+// logOf returns what makes the log of one application. Left to itself the library says three times which one it is.
+func logOf(all logr.Logger) func(*reconcile.Request) logr.Logger {
+	all = all.WithValues(logController, name)
+	return func(req *reconcile.Request) logr.Logger {
+		if req == nil {
+			return all
+		}
+		return all.WithValues(logNamespace, req.Namespace, logName, req.Name)
+	}
 }
 
 // Reconcile moves one application a step further.

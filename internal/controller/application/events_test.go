@@ -28,13 +28,19 @@ func (t *troubled) Create(ctx context.Context, object client.Object, opts ...cli
 	return t.Client.Create(ctx, object, opts...)
 }
 
+// troubles is for how many attempts that is.
+func troubles(n int32) *atomic.Int32 {
+	left := new(atomic.Int32)
+	left.Store(n)
+	return left
+}
+
 // TestEventsAreSaidOnce has attempts fail and reconciliations repeat: each occurrence is one event, with no series of
 // repetitions behind it.
 func TestEventsAreSaidOnce(t *testing.T) {
 	play, end := ends()
 	w := newWorld(t, play)
-	left := new(atomic.Int32)
-	left.Store(5)
+	left := troubles(5)
 	w.operate(func(c client.Client) client.Client { return &troubled{Client: c, left: left} })
 	app := w.awaitState(w.submit("pi", retrying(1)), v1beta2.ApplicationStateRunning)
 	for i := range 5 { // each is an edit of no consequence, which the operator takes note of

@@ -15,14 +15,17 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 )
 
-// Keys of structured logs.
+// Keys of structured logs: docs/metrics.md says what each means.
 const (
-	logState   = "state"
-	logFrom    = "from"
-	logRun     = "run"
-	logBecause = "because"
-	logAction  = "action"
-	logCause   = "cause"
+	logController = "controller"
+	logNamespace  = "namespace"
+	logName       = "name"
+	logState      = "state"
+	logFrom       = "from"
+	logRun        = "run"
+	logBecause    = "because"
+	logAction     = "action"
+	logCause      = "cause"
 )
 
 // afterConflict is when to try again if the application that a conflict was about is not seen before.
