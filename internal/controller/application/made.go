@@ -7,15 +7,17 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
 )
 
-// made remembers which runs this operator has made a driver for and not seen yet. Without it a driver that somebody
-// deletes within that moment would be made again, as if its run had never begun. An operator that is restarted within
-// that moment does make it again: there is nothing left then by which it could tell.
+// made remembers which runs this operator has made a driver for. Without it a driver that somebody deletes before anybody
+// saw it would be made again, as if its run had never begun. An operator that is restarted knows of drivers that ran, and
+// of those that status said the waiting of; one that was deleted earlier than that, while it was restarted, is made again.
+// To know of that one too would take one more write of status for each run.
 type made struct {
 	lock sync.Mutex
 	runs map[types.NamespacedName]run
@@ -48,14 +50,13 @@ func (m *made) has(app *v1beta2.SparkApplication) bool {
 	return m.runs[client.ObjectKeyFromObject(app)] == run{app: app.UID, number: app.Status.Run}
 }
 
-// observeMade looks for a driver that was made and is not in the cache: with the API server, as the cache may only be
+// observeMissing looks for a driver that was made and is not in the cache: with the API server, as the cache may only be
 // late.
-func (r *Reconciler) observeMade(ctx context.Context, app *v1beta2.SparkApplication, seen *Observation) error {
+func (r *Reconciler) observeMissing(ctx context.Context, app *v1beta2.SparkApplication, seen *Observation) error {
 	if state(app) != v1beta2.ApplicationStateSubmitted {
 		r.made.forget(client.ObjectKeyFromObject(app))
-		return nil
 	}
-	if _, found := seen.Current(); found || !r.made.has(app) {
+	if _, found := seen.Current(); found || !hadDriver(app) && !r.made.has(app) {
 		return nil
 	}
 	pod := new(corev1.Pod)
@@ -71,4 +72,16 @@ func (r *Reconciler) observeMade(ctx context.Context, app *v1beta2.SparkApplicat
 		seen.DriverGone = true // another has its name by now
 	}
 	return nil
+}
+
+// hadDriver reports whether status says that the run under way had a driver: that it ran, or what it waited for.
+func hadDriver(app *v1beta2.SparkApplication) bool {
+	switch state(app) {
+	case v1beta2.ApplicationStateRunning, v1beta2.ApplicationStateUnknown:
+		return true
+	case v1beta2.ApplicationStateSubmitted:
+		running := meta.FindStatusCondition(app.Status.Conditions, v1beta2.ConditionRunning)
+		return running != nil && running.Reason != reasonOf(v1beta2.ApplicationStateSubmitted)
+	}
+	return false
 }

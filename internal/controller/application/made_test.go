@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
@@ -37,4 +38,33 @@ func TestDriverDeletedUnseen(t *testing.T) {
 	if app.Status.Run != 1 || len(made) != 1 {
 		t.Errorf("want one run and one driver, got %d and %d: %s", app.Status.Run, len(made), app.Status.AppState.ErrorMessage)
 	}
+}
+
+// TestWaitingDriverDeletedWhileNobodyLooked makes sure that status alone is enough to know of a driver that had to wait.
+func TestWaitingDriverDeletedWhileNobodyLooked(t *testing.T) {
+	w := newWorld(t, succeeds)
+	stop := w.operate(reliably)
+	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.Driver.SchedulerName = noScheduler })
+	driver := &corev1.Pod{ObjectMeta: w.meta("pi-driver")}
+	w.eventually(func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKeyFromObject(driver), driver)
+		return err == nil, client.IgnoreNotFound(err)
+	}, func() string { return "there is no driver" })
+	driver.Status.Conditions = append(driver.Status.Conditions, corev1.PodCondition{
+		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/1 nodes are available",
+	})
+	if err := w.client.Status().Update(t.Context(), driver); err != nil {
+		t.Fatal(err)
+	}
+	w.await(app, "waiting", func(app *v1beta2.SparkApplication) bool {
+		running := meta.FindStatusCondition(app.Status.Conditions, v1beta2.ConditionRunning)
+		return running != nil && running.Reason == corev1.PodReasonUnschedulable
+	})
+	stop()
+	if err := w.client.Delete(t.Context(), driver, client.GracePeriodSeconds(0)); err != nil {
+		t.Fatal(err)
+	}
+	w.operate(reliably)
+	w.awaitState(app, v1beta2.ApplicationStateFailed)
+	w.checkRuns(map[driverOf]int{{"pi", "1"}: 1})
 }

@@ -132,7 +132,7 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 			seen.Executors = append(seen.Executors, observeExecutor(pod))
 		}
 	}
-	if err := r.observeMade(ctx, app, &seen); err != nil {
+	if err := r.observeMissing(ctx, app, &seen); err != nil {
 		return Observation{}, err
 	}
 	slices.SortFunc(seen.Executors, func(a, b Executor) int { return cmp.Compare(a.Name, b.Name) })

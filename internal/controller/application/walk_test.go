@@ -62,6 +62,7 @@ type model struct {
 	fault      string
 
 	begun   map[int64]bool // runs whose driver was seen to run by the operator
+	made    int64          // the run that this process of the operator has made a driver for
 	edited  bool           // since the application ended
 	lastRun int64
 }
@@ -80,7 +81,7 @@ func newModel(seed uint64) *model {
 
 // event lets one thing happen.
 func (m *model) event() {
-	switch m.dice.IntN(16) {
+	switch m.dice.IntN(17) {
 	case 0:
 		m.pass(time.Duration(m.dice.IntN(30)) * time.Second)
 	case 1:
@@ -116,6 +117,9 @@ func (m *model) event() {
 	case 13:
 		m.say("the API server fails before anything is done")
 		Decide(m.app, m.see(), m.now)
+	case 14:
+		m.say("drivers are deleted at once, their executors with them")
+		m.pods = nil
 	default:
 		if m.lagging && m.dice.IntN(5) > 0 {
 			m.step(m.stale, false)
@@ -191,12 +195,14 @@ func (m *model) step(seen Observation, crash bool) {
 		p := m.find(seen.Drivers[i].Name)
 		seen.Drivers[i].Current = p != nil && p.run == m.app.Status.Run && seen.Drivers[i].Current
 	}
+	seen = m.seeMissing(seen)
 	before := state(m.app)
 	step := Decide(m.app, seen, m.now)
 	m.say("step %s to %s: %s", step.Action, step.State, step.Because)
 	step = m.act(step)
 	if crash {
 		m.say("crash before the report")
+		m.made = 0
 		return
 	}
 	if step.State == v1beta2.ApplicationStateRunning {
@@ -211,6 +217,22 @@ func (m *model) step(seen Observation, crash bool) {
 	if state(m.app).Ended() && !before.Ended() {
 		m.edited = false
 	}
+}
+
+// seeMissing does to the model what observeMissing does to a cluster.
+func (m *model) seeMissing(seen Observation) Observation {
+	if _, found := seen.Current(); found || !hadDriver(m.app) && (m.made == 0 || m.made != m.app.Status.Run) {
+		return seen
+	}
+	seen.DriverGone = true
+	for _, p := range m.pods {
+		if p.run == m.app.Status.Run {
+			driver := p.Driver
+			driver.Current = true
+			seen.Drivers, seen.DriverGone = append(slices.Clone(seen.Drivers), driver), false
+		}
+	}
+	return seen
 }
 
 func (m *model) find(name string) *pod {
@@ -270,11 +292,16 @@ func (m *model) submit(step Step) Step {
 		}
 	}
 	if m.find(name) != nil {
+		m.made = run
 		return step // adopted
 	}
 	if m.begun[run] {
 		m.fault = fmt.Sprintf("run %d is submitted again after it was seen to run", run)
 	}
+	if m.made == run {
+		m.fault = fmt.Sprintf("run %d is given a second driver", run)
+	}
+	m.made = run
 	m.say("driver of run %d is made as %s", run, name)
 	m.pods = append(m.pods, &pod{
 		run: run, Driver: Driver{Name: name, Created: m.now, Accepted: m.now}, sidecar: m.dice.IntN(3) == 0,
