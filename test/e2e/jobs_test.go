@@ -22,6 +22,7 @@ func TestJobs(t *testing.T) {
 			"SQL":               testSQL,
 			"Exporter":          testExporter,
 			"Servlets":          testServlets,
+			"Sizes":             testSizes,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
