@@ -8,6 +8,8 @@ const (
 	LabelSubmissionID = GroupName + "/submission-id"
 	// LabelLaunchedByOperator is "true" on driver and executor pods.
 	LabelLaunchedByOperator = GroupName + "/launched-by-spark-operator"
+	// LabelScheduledAppName is the name of the ScheduledSparkApplication that made an application.
+	LabelScheduledAppName = GroupName + "/scheduled-app-name"
 	// LabelRun is status.run of the run.
 	LabelRun = "brazier.sh/run"
 	// LabelMetrics says by what a pod shows the metrics of spec.monitoring: MetricsByExporter or MetricsByServlet.
@@ -24,6 +26,14 @@ const (
 // runs, as a Go duration such as 10m. A run whose driver takes longer has failed. Default: the operator's
 // driverStartTimeout; 0 waits for ever.
 const AnnotationDriverStartTimeout = "brazier.sh/driver-start-timeout"
+
+// AnnotationStartDeadline on a schedule is how late a run may begin, as a Go duration such as 1h: after that a time that
+// was missed, because the operator was down or an earlier run had not ended, is left out. Default: however late; of
+// several that were missed only the last is made up in any case.
+const AnnotationStartDeadline = "brazier.sh/start-deadline"
+
+// AnnotationScheduledAt on an application is the time of its schedule that it was made for, in RFC 3339.
+const AnnotationScheduledAt = "brazier.sh/scheduled-at"
 
 // Values of LabelMetrics.
 const (

@@ -12,6 +12,9 @@ const GroupName = "sparkoperator.k8s.io"
 // SparkApplicationKind is the kind of SparkApplication, for owner references and unstructured clients.
 const SparkApplicationKind = "SparkApplication"
 
+// ScheduledSparkApplicationKind is the kind of ScheduledSparkApplication.
+const ScheduledSparkApplicationKind = "ScheduledSparkApplication"
+
 var (
 	// GroupVersion is the group and version of the kinds in this package.
 	GroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1beta2"}
@@ -29,7 +32,10 @@ func Resource(resource string) schema.GroupResource {
 }
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &SparkApplication{}, &SparkApplicationList{})
+	scheme.AddKnownTypes(GroupVersion,
+		&SparkApplication{}, &SparkApplicationList{},
+		&ScheduledSparkApplication{}, &ScheduledSparkApplicationList{},
+	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

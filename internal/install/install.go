@@ -60,7 +60,7 @@ func Apply(ctx context.Context, config *rest.Config, opts Options, streams termi
 		name string
 		do   func(context.Context, Options) error
 	}{
-		{"defining SparkApplication", i.applyDefinitions},
+		{"defining the kinds of application", i.applyDefinitions},
 		{"installing the operator", i.applyOperator},
 		{"preparing namespaces for applications", i.applyNamespaces},
 		{"waiting for the operator", i.waitForOperator},

@@ -20,8 +20,11 @@ const (
 // operatorRules are what the operator may do in every namespace, and all that it does.
 func operatorRules() []rbacv1.PolicyRule {
 	return []rbacv1.PolicyRule{
-		// Deleting is for applications whose time to live is over.
-		rule(v1beta2.GroupName, "sparkapplications", "get", "list", "watch", "delete"),
+		// Deleting is for applications whose time to live is over; schedules make and remove them.
+		rule(v1beta2.GroupName, "sparkapplications", "get", "list", "watch", "create", "delete"),
+		rule(v1beta2.GroupName, "scheduledsparkapplications", "get", "list", "watch"),
+		rule(v1beta2.GroupName, "scheduledsparkapplications/status", "patch"),
+		rule(v1beta2.GroupName, "scheduledsparkapplications/finalizers", "update"),
 		rule(v1beta2.GroupName, "sparkapplications/status", "patch"),
 		// What belongs to an application blocks its deletion, which some clusters let only those do who may delete it.
 		rule(v1beta2.GroupName, "sparkapplications/finalizers", "update"),
@@ -73,14 +76,21 @@ func operatorRBAC() []runtime.Object {
 	}
 }
 
+// kinds is a rule for all kinds of Brazier's.
+func kinds(verbs []string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{
+		APIGroups: []string{v1beta2.GroupName}, Resources: []string{"sparkapplications", "scheduledsparkapplications"}, Verbs: verbs,
+	}
+}
+
 // userRoles extend the roles view, edit and admin that every cluster has, so that whoever may work in a namespace may
 // work with the applications in it; and there is one to read the operator's metrics, for whoever is to be bound to it.
 func userRoles() []runtime.Object {
 	read := []string{"get", "list", "watch"}
 	write := []string{"create", "update", "patch", "delete", "deletecollection"}
 	return []runtime.Object{
-		aggregated("brazier-view", "view", rule(v1beta2.GroupName, "sparkapplications", read...)),
-		aggregated("brazier-edit", "edit", rule(v1beta2.GroupName, "sparkapplications", write...)),
+		aggregated("brazier-view", "view", kinds(read)),
+		aggregated("brazier-edit", "edit", kinds(write)),
 		&rbacv1.ClusterRole{
 			ObjectMeta: meta("", metricsReaderRole),
 			Rules:      []rbacv1.PolicyRule{{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}}},

@@ -26,6 +26,7 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/application"
+	"brazier.sh/brazier/internal/controller/scheduled"
 )
 
 const (
@@ -62,9 +63,13 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	if err != nil {
 		return fmt.Errorf("make a client without a cache: %w", err)
 	}
-	return application.Add(mgr, uncached, application.Options{
+	err = application.Add(mgr, uncached, application.Options{
 		Platform: config.platform(), DriverStartTimeout: config.DriverStartTimeout.Duration, Workers: config.Workers, Metrics: metrics.Registry,
 	})
+	if err != nil {
+		return err
+	}
+	return scheduled.Add(mgr)
 }
 
 func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {

@@ -26,7 +26,8 @@ type schema = apiextensionsv1.JSONSchemaProps
 
 // kinds has the type behind each definition, by the name that controller-gen gives the definition's file.
 var kinds = map[string]reflect.Type{
-	"sparkoperator.k8s.io_sparkapplications.yaml": reflect.TypeFor[v1beta2.SparkApplication](),
+	"sparkoperator.k8s.io_sparkapplications.yaml":          reflect.TypeFor[v1beta2.SparkApplication](),
+	"sparkoperator.k8s.io_scheduledsparkapplications.yaml": reflect.TypeFor[v1beta2.ScheduledSparkApplication](),
 }
 
 func main() {

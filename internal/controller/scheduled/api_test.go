@@ -1,0 +1,242 @@
+package scheduled_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/controller/scheduled"
+	"brazier.sh/brazier/internal/localcluster/controlplane" //nolint:depguard // these tests need a real API server, whoever's
+)
+
+// patience is how long a test waits for what has to happen. Nothing is measured by it: it only ends a test that hangs.
+const patience = time.Minute
+
+// plane is the API server of these tests; nil with -short.
+var plane *rest.Config
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	ctrl.SetLogger(logr.Discard())
+	os.Exit(withControlPlane(m.Run))
+}
+
+func withControlPlane(run func() int) int {
+	if testing.Short() {
+		return run()
+	}
+	started, err := controlplane.Start(context.Background(), controlplane.Options{})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer started.Stop()
+	plane = started.Config()
+	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return run()
+}
+
+// world is a namespace with a controller of its own.
+type world struct {
+	t         *testing.T
+	namespace string
+	client    client.Client
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	if plane == nil {
+		t.Skip("this test needs an API server")
+	}
+	t.Parallel()
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New(plane, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "schedule-"}}
+	if err := c.Create(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	return &world{t: t, namespace: namespace.Name, client: c}
+}
+
+// operate runs the controller until the returned function is called, or the test ends.
+func (w *world) operate() (stop func()) {
+	w.t.Helper()
+	mgr, err := ctrl.NewManager(plane, ctrl.Options{
+		Scheme: w.client.Scheme(), Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
+		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
+		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := scheduled.Add(mgr); err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := mgr.Start(ctx); err != nil {
+			w.t.Errorf("operator: %v", err)
+		}
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	w.t.Cleanup(stop)
+	return stop
+}
+
+func (w *world) create(change func(*v1beta2.ScheduledSparkApplication)) *v1beta2.ScheduledSparkApplication {
+	w.t.Helper()
+	s := &v1beta2.ScheduledSparkApplication{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "report", Labels: map[string]string{"team": "sales"}}}
+	s.Spec.Schedule, s.Spec.TimeZone = "@every 1s", "UTC"
+	s.Spec.Template = v1beta2.SparkApplicationSpec{
+		Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py",
+	}
+	change(s)
+	if err := w.client.Create(w.t.Context(), s); err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// runs returns the applications of the namespace.
+func (w *world) runs(ctx context.Context) ([]v1beta2.SparkApplication, error) {
+	var apps v1beta2.SparkApplicationList
+	err := w.client.List(ctx, &apps, client.InNamespace(w.namespace))
+	return apps.Items, err
+}
+
+// end plays the application controller: it brings an application to its end.
+func (w *world) end(ctx context.Context, app *v1beta2.SparkApplication, state v1beta2.ApplicationStateType) error {
+	before := app.DeepCopy()
+	app.Status.AppState.State = state
+	return w.client.Status().Patch(ctx, app, client.MergeFrom(before))
+}
+
+func (w *world) eventually(what string, is wait.ConditionWithContextFunc) {
+	w.t.Helper()
+	if err := wait.PollUntilContextTimeout(w.t.Context(), 50*time.Millisecond, patience, true, is); err != nil {
+		w.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// TestRunsAndHistory has runs made, through a restart of the operator, and old ones removed.
+func TestRunsAndHistory(t *testing.T) {
+	w := newWorld(t)
+	stop := w.operate()
+	s := w.create(func(*v1beta2.ScheduledSparkApplication) {})
+	names, restarted := map[string]bool{}, false
+	w.eventually("four runs of which one is kept", func(ctx context.Context) (bool, error) {
+		apps, err := w.runs(ctx)
+		if err != nil {
+			return false, err
+		}
+		for i := range apps {
+			app := &apps[i]
+			names[app.Name] = true
+			if app.Labels[v1beta2.LabelScheduledAppName] != s.Name || app.Labels["team"] != "sales" || !metav1.IsControlledBy(app, s) {
+				t.Fatalf("this is not a run of the schedule: %+v", app.ObjectMeta)
+			}
+			if app.Status.AppState.State == "" {
+				if err := client.IgnoreNotFound(w.end(ctx, app, v1beta2.ApplicationStateCompleted)); err != nil {
+					return false, err
+				}
+			}
+		}
+		if len(names) == 2 && !restarted {
+			stop()
+			restarted = true
+			w.operate()
+		}
+		if err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
+			return false, err
+		}
+		return len(names) >= 4 && len(apps) <= 2 && len(s.Status.PastSuccessfulRunNames) == 1, nil
+	})
+	if s.Status.ScheduleState != v1beta2.ScheduleStateScheduled || s.Status.LastRun.IsZero() || s.Status.NextRun.IsZero() {
+		t.Errorf("status does not tell of it: %+v", s.Status)
+	}
+}
+
+// TestForbid starts no second run before the first has ended.
+func TestForbid(t *testing.T) {
+	w := newWorld(t)
+	w.operate()
+	s := w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyForbid })
+	var first v1beta2.SparkApplication
+	w.eventually("the next run is overdue", func(ctx context.Context) (bool, error) {
+		if err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
+			return false, err
+		}
+		return s.Status.LastRunName != "" && time.Now().After(s.Status.NextRun.Add(2*time.Second)), nil
+	})
+	apps, err := w.runs(t.Context())
+	if err != nil || len(apps) != 1 {
+		t.Fatalf("want one run while it goes on, got %d: %v", len(apps), err)
+	}
+	first = apps[0]
+	if err := w.end(t.Context(), &first, v1beta2.ApplicationStateFailed); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the run that waited", func(ctx context.Context) (bool, error) {
+		apps, err := w.runs(ctx)
+		return len(apps) == 2, err
+	})
+}
+
+// TestInvalidSchedule says what is wrong, and works once that is mended.
+func TestInvalidSchedule(t *testing.T) {
+	w := newWorld(t)
+	w.operate()
+	s := w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.Schedule = "every day" })
+	state := func(want v1beta2.ScheduleState) wait.ConditionWithContextFunc {
+		return func(ctx context.Context) (bool, error) {
+			err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s)
+			return s.Status.ScheduleState == want, err
+		}
+	}
+	w.eventually("it is refused", state(v1beta2.ScheduleStateFailedValidation))
+	if s.Status.Reason == "" {
+		t.Error("want a reason")
+	}
+	before := s.DeepCopy()
+	s.Spec.Schedule = "@daily"
+	if err := w.client.Patch(t.Context(), s, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it is scheduled", state(v1beta2.ScheduleStateScheduled))
+	if s.Status.Reason != "" || s.Status.NextRun.IsZero() {
+		t.Errorf("want no reason any more, and a next run: %+v", s.Status)
+	}
+}

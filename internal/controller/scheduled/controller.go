@@ -1,0 +1,170 @@
+// Package scheduled is the controller of ScheduledSparkApplications: it makes an application at each time of a schedule,
+// and removes old ones. When something is due is known by internal/schedule; what becomes of the applications is the
+// application controller's work.
+package scheduled
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// name is the controller's name in logs and metrics.
+const name = "scheduledsparkapplication"
+
+// indexSchedule indexes applications by the schedule that made them.
+const indexSchedule = "schedule"
+
+// Reconciler makes and removes the applications of schedules.
+type Reconciler struct {
+	// cached reads from the cache, no older than this process's own writes, and writes.
+	cached client.Client
+	events events.EventRecorder
+	clock  clock.PassiveClock
+}
+
+// Add puts the controller into mgr.
+func Add(mgr ctrl.Manager) error {
+	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1beta2.SparkApplication{}, indexSchedule, func(object client.Object) []string {
+		if schedule := object.GetLabels()[v1beta2.LabelScheduledAppName]; schedule != "" {
+			return []string{schedule}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("index applications by their schedule: %w", err)
+	}
+	r := &Reconciler{cached: mgr.GetClient(), events: mgr.GetEventRecorder("brazier"), clock: clock.RealClock{}}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(name).
+		For(&v1beta2.ScheduledSparkApplication{}).
+		Owns(&v1beta2.SparkApplication{}).
+		Complete(r)
+}
+
+// Reconcile does what a schedule asks for now, and says when to look again.
+func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	s := new(v1beta2.ScheduledSparkApplication)
+	if err := r.cached.Get(ctx, req.NamespacedName, s); err != nil || !s.DeletionTimestamp.IsZero() {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	runs, err := r.observe(ctx, s)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	now := r.clock.Now()
+	step := Decide(s, runs, now)
+	if err := r.act(ctx, s, step); err != nil {
+		r.events.Eventf(s, nil, corev1.EventTypeWarning, "TryingAgain", "Start", "%s", err)
+		return reconcile.Result{}, err
+	}
+	if err := r.report(ctx, s, step); err != nil {
+		return reconcile.Result{}, err
+	}
+	if step.Next.IsZero() || !step.Next.After(now) {
+		return reconcile.Result{}, nil // the end of a run, or an edit, is seen
+	}
+	return reconcile.Result{RequeueAfter: step.Next.Sub(now)}, nil
+}
+
+// observe reads the schedule's applications from the cache.
+func (r *Reconciler) observe(ctx context.Context, s *v1beta2.ScheduledSparkApplication) ([]Run, error) {
+	var apps v1beta2.SparkApplicationList
+	err := r.cached.List(ctx, &apps, client.InNamespace(s.Namespace), client.MatchingFields{indexSchedule: s.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, fmt.Errorf("list the schedule's applications: %w", err)
+	}
+	var runs []Run
+	for i := range apps.Items {
+		app := &apps.Items[i]
+		if !metav1.IsControlledBy(app, s) {
+			continue
+		}
+		due, err := time.Parse(time.RFC3339, app.Annotations[v1beta2.AnnotationScheduledAt])
+		if err != nil {
+			due = app.CreationTimestamp.Time // made by another operator
+		}
+		runs = append(runs, Run{Name: app.Name, Due: due, State: app.Status.AppState.State, Deleting: !app.DeletionTimestamp.IsZero()})
+	}
+	return runs, nil
+}
+
+// act makes the run that is due and removes those that are to go. Run again after a crash it finds what it made.
+func (r *Reconciler) act(ctx context.Context, s *v1beta2.ScheduledSparkApplication, step Step) error {
+	for _, name := range step.Delete {
+		app := &v1beta2.SparkApplication{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: name}}
+		if err := r.cached.Delete(ctx, app); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("delete SparkApplication %s: %w", name, err)
+		}
+	}
+	if step.Start.IsZero() {
+		return nil
+	}
+	app := newRun(s, step.Start)
+	err := r.cached.Create(ctx, app)
+	switch {
+	case err == nil:
+		r.events.Eventf(s, app, corev1.EventTypeNormal, "Started", "Start", "started %s, which was due at %s", app.Name, step.Start.Format(time.RFC3339))
+		return nil
+	case !apierrors.IsAlreadyExists(err):
+		return fmt.Errorf("create SparkApplication %s: %w", app.Name, err)
+	}
+	there := new(v1beta2.SparkApplication)
+	if err := r.cached.Get(ctx, client.ObjectKeyFromObject(app), there); err != nil {
+		return fmt.Errorf("read SparkApplication %s, which exists already: %w", app.Name, err)
+	}
+	if !metav1.IsControlledBy(there, s) {
+		return fmt.Errorf("SparkApplication %s exists already and does not belong to this schedule; delete it or give the schedule another name", app.Name)
+	}
+	return nil
+}
+
+// report writes status, if step changed it.
+func (r *Reconciler) report(ctx context.Context, s *v1beta2.ScheduledSparkApplication, step Step) error {
+	before := s.DeepCopy()
+	record(s, step)
+	if apiequality.Semantic.DeepEqual(before.Status, s.Status) {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.cached.Status().Patch(ctx, s, patch); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if step.Skipped != "" {
+		r.events.Eventf(s, nil, corev1.EventTypeWarning, "Skipped", "Wait", "the run due at %s is left out: %s", step.Until.Format(time.RFC3339), step.Skipped)
+	}
+	if step.Invalid != nil && before.Status.Reason != s.Status.Reason {
+		r.events.Eventf(s, nil, corev1.EventTypeWarning, "Invalid", "Wait", "%s", s.Status.Reason)
+	}
+	return nil
+}
+
+// record writes into status what step came to.
+func record(s *v1beta2.ScheduledSparkApplication, step Step) {
+	status := &s.Status
+	status.ObservedGeneration = s.Generation
+	if step.Invalid != nil {
+		status.ScheduleState, status.Reason = v1beta2.ScheduleStateFailedValidation, step.Invalid.Error()
+		status.NextRun = metav1.Time{}
+		return
+	}
+	status.ScheduleState, status.Reason = v1beta2.ScheduleStateScheduled, ""
+	status.NextRun = metav1.NewTime(step.Next)
+	status.HandledUntil = metav1.NewTime(step.Until)
+	status.PastSuccessfulRunNames, status.PastFailedRunNames = step.Succeeded, step.Failed
+	if !step.Start.IsZero() {
+		status.LastRun, status.LastRunName = metav1.NewTime(step.Start), runName(s, step.Start)
+	}
+}
