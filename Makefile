@@ -34,7 +34,7 @@ down: ## Stop the embedded cluster; its data stays (bin/brazier down --purge rem
 test: build lint test-unit test-job test-e2e ## Run every test (what CI runs)
 
 .PHONY: test-unit
-test-unit: bin/brazier-cluster ## Unit tests, and tests against a real API server
+test-unit: bin/brazier-cluster bin/helm ## Unit tests, and tests against a real API server
 	@echo "• unit and API tests"
 	@go test ./...
 	@cd devcluster && go test ./...
@@ -45,7 +45,7 @@ test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
 	@cd examples/retail && ../../.cache/venv/bin/python -m unittest -v
 
 .PHONY: test-e2e
-test-e2e: build bin/kubectl .cache/venv/ready ## End-to-end tests: real node, real containers, real Spark
+test-e2e: build bin/kubectl bin/helm .cache/venv/ready ## End-to-end tests: real node, real containers, real Spark
 	@build/packages ip:iproute2 ss:iproute2 javac:openjdk-17-jdk-headless
 	@echo "• end-to-end tests"
 	@go test -tags e2e -p 1 -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
@@ -96,7 +96,7 @@ help: ## Show this
 
 # --- What is built --------------------------------------------------------------------------------------------------
 
-GO_SOURCES      := $(shell find cmd api internal examples images -type f 2>/dev/null) go.mod go.sum
+GO_SOURCES      := $(shell find cmd api charts internal examples images -type f 2>/dev/null) go.mod go.sum
 CLUSTER_SOURCES := $(shell find devcluster -type f 2>/dev/null)
 CLUSTER_FLAGS   := -s -w \
 	-X k8s.io/component-base/version.gitVersion=v$(KUBERNETES) \
@@ -115,6 +115,9 @@ bin/brazier-pause: $(CLUSTER_SOURCES)
 
 bin/kubectl: devcluster/go.mod
 	@build/compile devcluster "$@" k8s.io/kubernetes/cmd/kubectl -ldflags "$(CLUSTER_FLAGS)"
+
+bin/helm: tools/helm/go.mod
+	@build/compile tools/helm "$@" helm.sh/helm/v4/cmd/helm
 
 bin/golangci-lint: tools/lint/go.mod
 	@build/compile tools/lint "$@" github.com/golangci/golangci-lint/v2/cmd/golangci-lint

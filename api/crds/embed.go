@@ -1,5 +1,6 @@
 // Package crds holds the custom resource definitions of Brazier's kinds, as controller-gen makes them from the Go
-// types in api/v1beta2. It holds no code that installs them: internal/install does that.
+// types in api/v1beta2. It holds no code that installs them: they are a part of the chart
+// (charts/brazier).
 package crds
 
 import "embed"

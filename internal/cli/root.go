@@ -57,6 +57,8 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 		cluster.NewDownCommand(streams),
 		cluster.NewSuperviseCommand(streams),
 		install.NewCommand(streams),
+		install.NewUpgradeCommand(streams),
+		install.NewUninstallCommand(streams),
 		operator.NewCommand(streams),
 		image.NewCommand(streams),
 		run.NewCommand(streams),

@@ -1,182 +1,172 @@
-// Package install puts Brazier onto a cluster: the definitions of its kinds, the operator with the rights that it needs
-// and no more, and in each namespace for applications an account for their drivers. It makes no cluster and no image,
+// Package install puts Brazier onto a cluster, changes it there and removes it. What is installed is said by the chart alone
+// (charts/brazier); this package renders it, shows what would change, and has Helm carry it out, so that "helm list",
+// "helm get" and "helm upgrade" know what "brazier install" did, and the other way round. It makes no cluster and no image,
 // and knows what the operator is told but not what it does with it.
-//
-// Everything goes through server-side apply as one field manager, so that installing again is how to upgrade and to
-// repair, and what others add to the objects stays.
 package install
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+	"helm.sh/helm/v4/pkg/action"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	release "helm.sh/helm/v4/pkg/release/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"brazier.sh/brazier/internal/operator"
 	"brazier.sh/brazier/internal/terminal"
 )
 
-// FieldManager is Brazier's name in server-side apply.
-const FieldManager = "brazier"
+const (
+	// DefaultNamespace is where the operator lives unless it is told otherwise.
+	DefaultNamespace = "brazier-system"
+	// DefaultTimeout is how long the operator may take to start, its image's download included.
+	DefaultTimeout = 3 * time.Minute
 
-// startTimeout is how long the operator may take to start, its image's download included.
-const startTimeout = 3 * time.Minute
+	// releaseName is Brazier's name for Helm. The chart's objects have fixed names, so that there is no use for another.
+	releaseName  = "brazier"
+	operatorName = "brazier-operator"
+	// maxHistory is how many revisions Helm keeps. Each holds the definitions and takes more than half a megabyte.
+	maxHistory = 5
+)
 
 // Options say what is installed.
 type Options struct {
-	// Image is the operator's image.
-	Image string
-	// Config is what the operator is told. Where it listens and its lease lies is not up to it.
-	Config operator.Config
-	// Namespaces are those that applications are to run in. They are made where they do not exist.
-	Namespaces []string
+	// Values are laid over the chart's own.
+	Values map[string]any
+	// KeepValues lays Values over those that were given the last time, instead of forgetting them.
+	KeepValues bool
+	// Timeout is how long to wait for the operator. 0: not at all.
+	Timeout time.Duration
+	// Alone says that nobody else installs on this cluster, so that an attempt that was cut off is known to be dead.
+	Alone bool
 }
 
-type installer struct {
-	client  client.Client
-	streams terminal.Streams
+// Installer installs Brazier in one namespace of one cluster.
+type Installer struct {
+	namespace string
+	client    client.Client
+	helm      *action.Configuration
+	chart     *chart.Chart
+	streams   terminal.Streams
 }
 
-// Apply installs Brazier and waits until the operator is available. Done again it changes only what differs.
-func Apply(ctx context.Context, config *rest.Config, opts Options, streams terminal.Streams) error {
-	if opts.Image == "" {
-		return errors.New("no image for the operator: name one that the cluster can pull")
+// New returns an installer for the operator's namespace on the cluster of config.
+func New(config *rest.Config, namespace string, streams terminal.Streams) (*Installer, error) {
+	loaded, err := loadChart()
+	if err != nil {
+		return nil, err
 	}
-	// Where the operator runs and listens is this package's matter: probes and ports have to agree with it.
-	opts.Config.LeaderElectionNamespace = Namespace
-	opts.Config.HealthAddress, opts.Config.MetricsAddress = "", ""
-	i, err := newInstaller(config, streams)
+	// Warnings are of what is about to be replaced, or nothing that the user could do anything about.
+	config = rest.CopyConfig(config)
+	config.WarningHandler = rest.NoWarnings{}
+	c, err := client.New(config, client.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("connect to the cluster: %w", err)
+	}
+	helm, err := configureHelm(config, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return &Installer{namespace: namespace, client: c, helm: helm, chart: loaded, streams: streams}, nil
+}
+
+// Install installs Brazier where it is not yet.
+func (i *Installer) Install(ctx context.Context, opts Options) error {
+	last, err := i.last()
 	if err != nil {
 		return err
 	}
-	for _, step := range []struct {
-		name string
-		do   func(context.Context, Options) error
-	}{
-		{"defining the kinds of application", i.applyDefinitions},
-		{"installing the operator", i.applyOperator},
-		{"preparing namespaces for applications", i.applyNamespaces},
-		{"waiting for the operator", i.waitForOperator},
-	} {
-		progress := streams.Step("%s", step.name)
-		if err := step.do(ctx, opts); err != nil {
-			progress.Fail(err)
-			return fmt.Errorf("%s: %w", step.name, err)
-		}
-		progress.Done("")
+	if installed(last) {
+		return fmt.Errorf("Brazier %s is installed in the namespace %s already; to change it use \"brazier upgrade\"", //nolint:revive,staticcheck // a name
+			last.Chart.AppVersion(), i.namespace)
 	}
+	return i.put(ctx, last, opts)
+}
+
+// Upgrade changes the Brazier that is installed.
+func (i *Installer) Upgrade(ctx context.Context, opts Options) error {
+	last, err := i.last()
+	if err != nil {
+		return err
+	}
+	if last == nil {
+		return i.notInstalled()
+	}
+	return i.put(ctx, last, opts)
+}
+
+// Ensure installs Brazier, or changes the one that is installed to what opts say.
+func (i *Installer) Ensure(ctx context.Context, opts Options) error {
+	last, err := i.last()
+	if err != nil {
+		return err
+	}
+	return i.put(ctx, last, opts)
+}
+
+func (i *Installer) notInstalled() error {
+	return fmt.Errorf("there is no Brazier in the namespace %s; \"brazier install\" puts it there (and takes over what an "+
+		"earlier version left without Helm), --namespace names another", i.namespace)
+}
+
+// put carries out what the plan for opts says. Whatever fails on the way is undone.
+func (i *Installer) put(ctx context.Context, last *release.Release, opts Options) error {
+	if err := i.recover(last, opts); err != nil {
+		return err
+	}
+	plan, err := i.plan(ctx, last, opts)
+	if err != nil {
+		return err
+	}
+	i.announce(plan)
+	if !plan.nothingToDo() {
+		if err := i.carryOut(ctx, plan); err != nil {
+			return err
+		}
+	}
+	if opts.Timeout > 0 {
+		if err := i.await(ctx, plan, opts.Timeout); err != nil {
+			return err
+		}
+	}
+	i.conclude(plan)
 	return nil
 }
 
-// Remove removes the operator and what drivers were given. The definitions stay, since every application would go with
-// them, and so do namespaces that applications run in.
-func Remove(ctx context.Context, config *rest.Config, opts Options, streams terminal.Streams) error {
-	i, err := newInstaller(config, streams)
+// carryOut applies the plan. Helm is not told of ctx's end: it would leave a part of the objects behind.
+func (i *Installer) carryOut(ctx context.Context, plan *plan) error {
+	progress := i.streams.Step("%s", plan.title())
+	err := i.applySystemNamespace(ctx, plan)
+	if err == nil {
+		err = i.runHelm(plan)
+	}
 	if err != nil {
-		return err
-	}
-	objects, err := operatorObjects(opts)
-	if err != nil {
-		return err
-	}
-	for _, namespace := range sortedNamespaces(opts) {
-		objects = append(objects, driverObjects(namespace)...)
-	}
-	objects = append(objects, systemNamespace())
-
-	progress := streams.Step("removing the operator")
-	// The Deployment goes first: an operator that loses its rights one by one would fail loudly until it is gone.
-	slices.SortStableFunc(objects, func(a, b runtime.Object) int { return order(a) - order(b) })
-	for _, object := range objects {
-		if err := i.delete(ctx, object); err != nil {
-			progress.Fail(err)
-			return err
-		}
+		progress.Fail(errors.New("failed"))
+		return i.undo(ctx, plan, fmt.Errorf("%s: %w", plan.title(), err))
 	}
 	progress.Done("")
 	return nil
 }
 
-func newInstaller(config *rest.Config, streams terminal.Streams) (*installer, error) {
-	c, err := client.New(config, client.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("connect to the cluster: %w", err)
+// await waits for the operator, and undoes what was done if it does not come up. Where the user ended the waiting there is
+// nothing to undo: what is there goes on by itself.
+func (i *Installer) await(ctx context.Context, plan *plan, timeout time.Duration) error {
+	progress := i.streams.Step("waiting for the operator")
+	err := i.waitForDefinitions(ctx, plan)
+	if err == nil {
+		err = i.waitForOperator(ctx, timeout)
 	}
-	return &installer{client: c, streams: streams}, nil
-}
-
-func (i *installer) applyDefinitions(ctx context.Context, _ Options) error {
-	all, err := definitions()
-	if err != nil {
-		return err
+	if err == nil {
+		progress.Done("")
+		return nil
 	}
-	for _, definition := range all {
-		if err := i.applyPlain(ctx, definition); err != nil {
-			return err
-		}
+	progress.Fail(errors.New("failed"))
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("%w while the operator was starting; everything is applied and goes on by itself: "+
+			"kubectl rollout status deployment/%s --namespace %s", cause, operatorName, i.namespace)
 	}
-	for _, definition := range all {
-		if err := i.waitEstablished(ctx, definition.GetName()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (i *installer) applyOperator(ctx context.Context, opts Options) error {
-	objects, err := operatorObjects(opts)
-	if err != nil {
-		return err
-	}
-	return i.apply(ctx, append([]runtime.Object{systemNamespace()}, objects...)...)
-}
-
-func (i *installer) applyNamespaces(ctx context.Context, opts Options) error {
-	for _, namespace := range sortedNamespaces(opts) {
-		err := i.apply(ctx, append([]runtime.Object{namespaceObject(namespace)}, driverObjects(namespace)...)...)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (i *installer) apply(ctx context.Context, objects ...runtime.Object) error {
-	for _, object := range objects {
-		plain, err := clean(object)
-		if err != nil {
-			return err
-		}
-		if err := i.applyPlain(ctx, plain); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (i *installer) applyPlain(ctx context.Context, object *unstructured.Unstructured) error {
-	// What Brazier means is Brazier's: a value that somebody changed by hand is put right.
-	err := i.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), client.FieldOwner(FieldManager), client.ForceOwnership)
-	if err != nil {
-		return fmt.Errorf("apply %s %s: %w", object.GetKind(), object.GetName(), err)
-	}
-	return nil
-}
-
-func (i *installer) delete(ctx context.Context, object runtime.Object) error {
-	plain, err := clean(object)
-	if err != nil {
-		return err
-	}
-	if err := i.client.Delete(ctx, plain); err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("delete %s %s: %w", plain.GetKind(), plain.GetName(), err)
-	}
-	return nil
+	return i.undo(ctx, plan, fmt.Errorf("the operator does not start: %w", err))
 }

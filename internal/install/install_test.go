@@ -3,24 +3,20 @@ package install_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
-	"fmt"
 	"io"
-	"net"
-	"net/http"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -29,18 +25,19 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/install"
 	"brazier.sh/brazier/internal/localcluster/controlplane"
-	"brazier.sh/brazier/internal/operator"
 	"brazier.sh/brazier/internal/terminal"
 )
 
 const (
 	applications = "analytics"
 	// patience ends a test that hangs; nothing is measured by it.
-	patience = 2 * time.Minute
+	patience = 5 * time.Minute
+	// noPatience is for an operator that is known never to start.
+	noPatience = 2 * time.Second
 )
 
-// TestInstall installs Brazier on a real API server and runs the operator there with the rights that it was given, and
-// no others.
+// TestInstall goes through the life of an installation on a real API server, and runs the operator there with the rights that
+// it was given, and no others. Its steps stand on each other.
 func TestInstall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("this test starts an API server")
@@ -53,42 +50,316 @@ func TestInstall(t *testing.T) {
 	}
 	t.Cleanup(plane.Stop)
 	w := &world{t: t, config: plane.Config(), client: newClient(t, plane.Config())}
-
-	opts := install.Options{
-		Image: "brazier:test", Config: operator.Config{Image: "spark:{{SPARK_VERSION}}"}, Namespaces: []string{applications},
+	for _, step := range []struct {
+		name string
+		do   func(context.Context, *testing.T)
+	}{
+		{"FailedInstallationLeavesNothing", w.failedInstallation},
+		{"TakesOverWhatWasInstalledWithoutHelm", w.takesOver},
+		{"InstalledTwiceIsRefused", w.installedTwice},
+		{"AgainChangesNothing", w.againChangesNothing},
+		{"DryRun", w.dryRun},
+		{"ConfigurationRestarts", w.configurationRestarts},
+		{"FailedUpgradeIsRolledBack", w.failedUpgrade},
+		{"GoesOnFromAnAttemptThatWasCutOff", w.cutOff},
+		{"RemovesWhatIsNoLongerWanted", w.removes},
+		{"OperatorsRightsSuffice", func(ctx context.Context, t *testing.T) { w.operates(ctx, t, nil) }},
+		{"DriversRights", w.driverMay},
+		{"UninstallIsRefusedWhileApplicationsRun", w.refusesUninstall},
+		{"Uninstall", w.uninstall},
+		{"NamespacesOnly", w.namespacesOnly},
+	} {
+		if !t.Run(step.name, func(t *testing.T) { step.do(ctx, t) }) {
+			t.Fatalf("the steps after %s stand on it", step.name)
+		}
 	}
-	w.apply(ctx, opts)
-	before := w.deployment(ctx)
-	t.Run("AgainChangesNothing", func(t *testing.T) {
-		w.apply(ctx, opts)
-		if diff := cmp.Diff(before.Generation, w.deployment(ctx).Generation); diff != "" {
-			t.Errorf("the Deployment's generation\n-want +got:\n%s", diff)
-		}
-	})
-	t.Run("ConfigurationRestarts", func(t *testing.T) {
-		opts.Config.SparkConf = map[string]string{"spark.ui.enabled": "true"}
-		w.apply(ctx, opts)
-		if w.deployment(ctx).Generation == before.Generation {
-			t.Error("the operator would go on with its old configuration")
-		}
-	})
-	t.Run("OperatorsRightsSuffice", func(t *testing.T) { w.operates(ctx, t) })
-	t.Run("DriversRights", func(t *testing.T) { w.driverMay(ctx, t) })
-	t.Run("Remove", func(t *testing.T) {
-		if err := install.Remove(ctx, w.config, opts, quiet()); err != nil {
-			t.Fatal(err)
-		}
-		err := w.client.Get(ctx, operatorKey(), new(appsv1.Deployment))
-		if !apierrors.IsNotFound(err) {
-			t.Errorf("the Deployment is still there: %v", err)
-		}
+}
+
+func image(tag string) map[string]any {
+	return map[string]any{"image": map[string]any{"repository": "brazier", "tag": tag}}
+}
+
+// values are those of the installation that the test is about.
+func values() map[string]any {
+	return install.MergeValues(image("test"), map[string]any{
+		"config":     map[string]any{"image": "spark:{{SPARK_VERSION}}"},
+		"namespaces": []any{map[string]any{"name": applications, "create": true}},
 	})
 }
 
-func TestNoImage(t *testing.T) {
-	if err := install.Apply(t.Context(), &rest.Config{}, install.Options{}, quiet()); err == nil {
-		t.Error("an operator without an image was installed")
+func (w *world) failedInstallation(ctx context.Context, t *testing.T) {
+	err := w.installer(io.Discard).Install(ctx, install.Options{Values: values(), Timeout: noPatience})
+	if err == nil || !strings.Contains(err.Error(), "has been removed again") {
+		t.Fatalf("an operator that never starts: %v", err)
 	}
+	if left := w.left(ctx, t); len(left) > 0 {
+		t.Errorf("it left %v", left)
+	}
+}
+
+// takesOver installs where an earlier version has installed by server-side apply alone.
+func (w *world) takesOver(ctx context.Context, t *testing.T) {
+	labels := map[string]string{"app.kubernetes.io/name": "brazier", "app.kubernetes.io/managed-by": "brazier"}
+	selector := map[string]string{"app.kubernetes.io/name": "brazier", "app.kubernetes.io/component": "operator"}
+	earlier := []client.Object{
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: install.DefaultNamespace, Labels: labels}},
+		&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: install.DefaultNamespace, Name: "brazier-operator", Labels: labels}},
+		&rbacv1.ClusterRole{
+			ObjectMeta: metav1.ObjectMeta{Name: "brazier-operator", Labels: labels},
+			Rules:      []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get"}}},
+		},
+		&appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Namespace: install.DefaultNamespace, Name: "brazier-operator", Labels: labels},
+			Spec: appsv1.DeploymentSpec{
+				Strategy: appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
+				Selector: &metav1.LabelSelector{MatchLabels: selector},
+				Template: corev1.PodTemplateSpec{
+					ObjectMeta: metav1.ObjectMeta{Labels: selector},
+					Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "operator", Image: "brazier:earlier"}}},
+				},
+			},
+		},
+	}
+	for _, object := range earlier {
+		if err := w.client.Create(ctx, object, client.FieldOwner("brazier")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var said bytes.Buffer
+	w.must(ctx, func(ctx context.Context) error {
+		return w.installer(&said).Install(ctx, install.Options{Values: values(), Timeout: patience})
+	})
+	for _, want := range []string{
+		"change  Deployment brazier-system/brazier-operator", "create  ServiceAccount analytics/spark", "objects created",
+	} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("it did not say %q:\n%s", want, said.String())
+		}
+	}
+	deployment := w.deployment(ctx)
+	if diff := cmp.Diff("brazier:test", deployment.Spec.Template.Spec.Containers[0].Image); diff != "" {
+		t.Errorf("the operator's image\n-want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff(appsv1.RollingUpdateDeploymentStrategyType, deployment.Spec.Strategy.Type); diff != "" {
+		t.Errorf("the strategy\n-want +got:\n%s", diff)
+	}
+	namespace := new(corev1.Namespace)
+	if err := w.client.Get(ctx, client.ObjectKey{Name: install.DefaultNamespace}, namespace); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("restricted", namespace.Labels["pod-security.kubernetes.io/enforce"]); diff != "" {
+		t.Errorf("the namespace's standard\n-want +got:\n%s", diff)
+	}
+}
+
+func (w *world) installedTwice(ctx context.Context, t *testing.T) {
+	err := w.installer(io.Discard).Install(ctx, install.Options{Values: values()})
+	if err == nil || !strings.Contains(err.Error(), "brazier upgrade") {
+		t.Errorf("it has to lead to the upgrade: %v", err)
+	}
+}
+
+func (w *world) againChangesNothing(ctx context.Context, t *testing.T) {
+	before, revision := w.deployment(ctx), w.revision(ctx)
+	var said bytes.Buffer
+	w.must(ctx, func(ctx context.Context) error {
+		return w.installer(&said).Ensure(ctx, install.Options{Values: values(), Timeout: patience})
+	})
+	if diff := cmp.Diff(before.Generation, w.deployment(ctx).Generation); diff != "" {
+		t.Errorf("the Deployment's generation\n-want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff(revision, w.revision(ctx)); diff != "" {
+		t.Errorf("the release's revision\n-want +got:\n%s", diff)
+	}
+	if !strings.Contains(said.String(), "nothing was changed") {
+		t.Errorf("it said %q", said.String())
+	}
+}
+
+func (w *world) dryRun(ctx context.Context, t *testing.T) {
+	before, revision := w.deployment(ctx), w.revision(ctx)
+	streams := quiet()
+	var out bytes.Buffer
+	streams.Out = &out
+	installer, err := install.New(w.config, install.DefaultNamespace, streams)
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := map[string]any{"replicas": 3, "namespaces": []any{map[string]any{"name": "reports", "create": true}}}
+	if err := installer.DryRun(ctx, install.Options{Values: over, KeepValues: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"before: Deployment brazier-system/brazier-operator", "-  replicas: 2", "+  replicas: 3", "after: ServiceAccount reports/spark",
+		"before: ServiceAccount analytics/spark", "# Namespace analytics is kept",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the difference has no %q:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "ConfigMap") || strings.Contains(out.String(), "CustomResourceDefinition") {
+		t.Errorf("the difference shows what does not differ:\n%s", out.String())
+	}
+	if after := w.deployment(ctx); after.Generation != before.Generation || w.revision(ctx) != revision {
+		t.Error("a dry run changed something")
+	}
+}
+
+func (w *world) configurationRestarts(ctx context.Context, t *testing.T) {
+	before := w.deployment(ctx)
+	over := map[string]any{"config": map[string]any{"sparkConf": map[string]any{"spark.ui.enabled": "true"}}}
+	w.must(ctx, func(ctx context.Context) error {
+		return w.installer(io.Discard).Upgrade(ctx, install.Options{Values: over, KeepValues: true, Timeout: patience})
+	})
+	if w.deployment(ctx).Generation == before.Generation {
+		t.Error("the operator would go on with its old configuration")
+	}
+	config := new(corev1.ConfigMap)
+	if err := w.client.Get(ctx, operatorKey(), config); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"spark.ui.enabled", "spark:{{SPARK_VERSION}}"} {
+		if !strings.Contains(config.Data["config.yaml"], want) {
+			t.Errorf("the configuration has no %s:\n%s", want, config.Data["config.yaml"])
+		}
+	}
+}
+
+func (w *world) failedUpgrade(ctx context.Context, t *testing.T) {
+	before := w.deployment(ctx)
+	err := w.installer(io.Discard).Upgrade(ctx, install.Options{Values: image("broken"), KeepValues: true, Timeout: noPatience})
+	if err == nil || !strings.Contains(err.Error(), "have been restored") {
+		t.Fatalf("an operator that never starts: %v", err)
+	}
+	if diff := cmp.Diff(before.Spec, w.deployment(ctx).Spec); diff != "" {
+		t.Errorf("the Deployment\n-want +got:\n%s", diff)
+	}
+	w.must(ctx, func(ctx context.Context) error {
+		return w.installer(io.Discard).Upgrade(ctx, install.Options{KeepValues: true, Timeout: patience})
+	})
+}
+
+// cutOff leaves the release as a process that was killed leaves it.
+func (w *world) cutOff(ctx context.Context, t *testing.T) {
+	if err := install.Interrupt(w.installer(io.Discard)); err != nil {
+		t.Fatal(err)
+	}
+	again := install.Options{Values: map[string]any{"workers": 30}, KeepValues: true, Timeout: patience}
+	err := w.installer(io.Discard).Upgrade(ctx, again)
+	if err == nil || !strings.Contains(err.Error(), "try again in") {
+		t.Errorf("somebody else may be at it: %v", err)
+	}
+	again.Alone = true
+	w.must(ctx, func(ctx context.Context) error { return w.installer(io.Discard).Upgrade(ctx, again) })
+}
+
+func (w *world) removes(ctx context.Context, t *testing.T) {
+	over := map[string]any{"podDisruptionBudget": map[string]any{"enabled": false}}
+	w.must(ctx, func(ctx context.Context) error {
+		return w.installer(io.Discard).Upgrade(ctx, install.Options{Values: over, KeepValues: true, Timeout: patience})
+	})
+	for _, object := range w.left(ctx, t) {
+		if strings.HasPrefix(object, "PodDisruptionBudget") {
+			t.Errorf("%s is still there", object)
+		}
+	}
+}
+
+func (w *world) refusesUninstall(ctx context.Context, t *testing.T) {
+	app := &v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{Namespace: applications, Name: "long"},
+		Spec: v1beta2.SparkApplicationSpec{
+			Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py",
+		},
+	}
+	if err := w.client.Create(ctx, app); err != nil {
+		t.Fatal(err)
+	}
+	app.Status.AppState.State = v1beta2.ApplicationStateRunning
+	if err := w.client.Status().Update(ctx, app); err != nil {
+		t.Fatal(err)
+	}
+	err := w.installer(io.Discard).Uninstall(ctx, install.UninstallOptions{})
+	if err == nil || !strings.Contains(err.Error(), "analytics/long") {
+		t.Errorf("the application would go on unattended: %v", err)
+	}
+	w.deployment(ctx)
+}
+
+func (w *world) uninstall(ctx context.Context, t *testing.T) {
+	var said bytes.Buffer
+	err := w.installer(&said).Uninstall(ctx, install.UninstallOptions{Unattended: true, DryRun: true})
+	if err != nil || !strings.Contains(said.String(), "remove  Deployment brazier-system/brazier-operator") {
+		t.Errorf("it did not say what it would remove: %v\n%s", err, said.String())
+	}
+	w.deployment(ctx)
+	if err := w.installer(io.Discard).Uninstall(ctx, install.UninstallOptions{Unattended: true, Timeout: patience}); err != nil {
+		t.Fatal(err)
+	}
+	if left := w.left(ctx, t); len(left) > 0 {
+		t.Errorf("it left %v", left)
+	}
+	app := new(v1beta2.SparkApplication)
+	if err := w.client.Get(ctx, client.ObjectKey{Namespace: applications, Name: "long"}, app); err != nil {
+		t.Errorf("the application has to stay: %v", err)
+	}
+	if err := w.client.Delete(ctx, app); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// namespacesOnly runs the operator with rights in one namespace and none in the cluster.
+func (w *world) namespacesOnly(ctx context.Context, t *testing.T) {
+	only := install.MergeValues(values(), map[string]any{"rbac": map[string]any{"scope": "namespaces"}, "crds": map[string]any{"enabled": false}})
+	w.must(ctx, func(ctx context.Context) error {
+		return w.installer(io.Discard).Install(ctx, install.Options{Values: only, Timeout: patience})
+	})
+	var roles rbacv1.ClusterRoleList
+	if err := w.client.List(ctx, &roles, client.MatchingLabels{"app.kubernetes.io/name": "brazier"}); err != nil {
+		t.Fatal(err)
+	}
+	if len(roles.Items) > 0 {
+		t.Errorf("there is the ClusterRole %s", roles.Items[0].Name)
+	}
+	w.operates(ctx, t, []string{applications})
+}
+
+// left names the objects of Brazier's that are in the cluster, but for definitions.
+func (w *world) left(ctx context.Context, t *testing.T) []string {
+	t.Helper()
+	var left []string
+	for _, gvk := range []schema.GroupVersionKind{
+		{Version: "v1", Kind: "ServiceAccount"}, {Version: "v1", Kind: "ConfigMap"}, {Version: "v1", Kind: "Service"},
+		{Version: "v1", Kind: "Secret"}, {Version: "v1", Kind: "Pod"}, {Group: "coordination.k8s.io", Version: "v1", Kind: "Lease"},
+		{Group: "apps", Version: "v1", Kind: "Deployment"}, {Group: "policy", Version: "v1", Kind: "PodDisruptionBudget"},
+		{Group: "networking.k8s.io", Version: "v1", Kind: "NetworkPolicy"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "Role"}, {Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "RoleBinding"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRole"},
+		{Group: "rbac.authorization.k8s.io", Version: "v1", Kind: "ClusterRoleBinding"},
+		{Version: "v1", Kind: "Namespace"},
+	} {
+		list := new(unstructured.UnstructuredList)
+		list.SetGroupVersionKind(gvk)
+		if err := w.client.List(ctx, list); err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range list.Items {
+			if strings.Contains(object.GetName(), "brazier") || strings.HasPrefix(object.GetName(), "spark") {
+				left = append(left, gvk.Kind+" "+object.GetNamespace()+"/"+object.GetName())
+			}
+		}
+	}
+	return left
+}
+
+// revision is the release's latest.
+func (w *world) revision(ctx context.Context) int {
+	w.t.Helper()
+	var secrets corev1.SecretList
+	if err := w.client.List(ctx, &secrets, client.InNamespace(install.DefaultNamespace), client.MatchingLabels{"owner": "helm", "name": "brazier"}); err != nil {
+		w.t.Fatal(err)
+	}
+	return len(secrets.Items)
 }
 
 type world struct {
@@ -102,24 +373,35 @@ func quiet() terminal.Streams {
 }
 
 func operatorKey() client.ObjectKey {
-	return client.ObjectKey{Namespace: install.Namespace, Name: "brazier-operator"}
+	return client.ObjectKey{Namespace: install.DefaultNamespace, Name: "brazier-operator"}
 }
 
-// apply installs while a played kubelet has every pod of the operator ready at once.
-func (w *world) apply(ctx context.Context, opts install.Options) {
+func (w *world) installer(said io.Writer) *install.Installer {
 	w.t.Helper()
-	ctx, cancel := context.WithCancel(ctx)
+	streams := quiet()
+	streams.Err = said
+	installer, err := install.New(w.config, install.DefaultNamespace, streams)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return installer
+}
+
+// must does what has to succeed while a played kubelet has every pod of the operator ready at once.
+func (w *world) must(ctx context.Context, do func(context.Context) error) {
+	w.t.Helper()
+	playing, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		// It ends with ctx, which is no error.
-		_ = wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		// It ends with playing, which is no error.
+		_ = wait.PollUntilContextCancel(playing, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 			w.readyPods(ctx)
 			return false, nil
 		})
 	}()
-	err := install.Apply(ctx, w.config, opts, quiet())
-	cancel()
+	err := do(ctx)
+	stop()
 	<-done
 	if err != nil {
 		w.t.Fatal(err)
@@ -128,7 +410,7 @@ func (w *world) apply(ctx context.Context, opts install.Options) {
 
 func (w *world) readyPods(ctx context.Context) {
 	var pods corev1.PodList
-	if err := w.client.List(ctx, &pods, client.InNamespace(install.Namespace)); err != nil {
+	if err := w.client.List(ctx, &pods, client.InNamespace(install.DefaultNamespace)); err != nil {
 		return // asked again
 	}
 	for i := range pods.Items {
@@ -153,182 +435,11 @@ func (w *world) deployment(ctx context.Context) *appsv1.Deployment {
 	return deployment
 }
 
-// as returns the connection of a service account.
-func (w *world) as(ctx context.Context, t *testing.T, namespace, account string) *rest.Config {
-	t.Helper()
-	request := new(authenticationv1.TokenRequest)
-	object := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: account}}
-	if err := w.client.SubResource("token").Create(ctx, object, request); err != nil {
-		t.Fatal(err)
-	}
-	config := rest.AnonymousClientConfig(w.config)
-	config.BearerToken = request.Status.Token
-	return config
-}
-
-// operates runs the operator as its service account and has it lead an application from its creation to its removal.
-func (w *world) operates(ctx context.Context, t *testing.T) {
-	config, err := operator.ParseConfig(fmt.Appendf(nil, `
-image: "spark:{{SPARK_VERSION}}"
-leaderElectionNamespace: %s
-healthAddress: %s
-metricsAddress: %s
-`, install.Namespace, freeAddress(t), freeAddress(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	account := w.as(ctx, t, install.Namespace, "brazier-operator")
-	ctx, cancel := context.WithCancel(ctx)
-	var logs lockedBuffer
-	ended := make(chan error, 1)
-	go func() { ended <- operator.Run(ctx, account, config, &logs) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("operator: %v", err)
-		}
-		if bytes.Contains(logs.Bytes(), []byte("forbidden")) {
-			t.Errorf("the operator was refused something:\n%s", logs.Bytes())
-		}
-	}()
-
-	app := &v1beta2.SparkApplication{
-		ObjectMeta: metav1.ObjectMeta{Namespace: applications, Name: "pi"},
-		Spec: v1beta2.SparkApplicationSpec{
-			Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py",
-		},
-	}
-	if err := w.client.Create(ctx, app); err != nil {
-		t.Fatal(err)
-	}
-	driver := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: applications, Name: "pi-driver"}}
-	await(ctx, t, "the driver's pod", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(driver), driver)
-		return err == nil, client.IgnoreNotFound(err)
-	})
-	w.probes(ctx, t, config)
-
-	end := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.Now()}}
-	driver.Status.Phase = corev1.PodSucceeded
-	driver.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: v1beta2.DriverContainerName, State: end}}
-	if err := w.client.Status().Update(ctx, driver); err != nil {
-		t.Fatal(err)
-	}
-	await(ctx, t, "the application's end", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(app), app)
-		return meta.IsStatusConditionTrue(app.Status.Conditions, v1beta2.ConditionReleased), err
-	})
-	before := app.DeepCopy()
-	app.Spec.TimeToLiveSeconds = new(int64(0))
-	if err := w.client.Patch(ctx, app, client.MergeFrom(before)); err != nil {
-		t.Fatal(err)
-	}
-	await(ctx, t, "the application to be deleted", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(app), app)
-		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
-	})
-	await(ctx, t, "the events", func(ctx context.Context) (bool, error) {
-		var events corev1.EventList
-		err := w.client.List(ctx, &events, client.InNamespace(applications))
-		seen := make(map[string]bool)
-		for _, event := range events.Items {
-			seen[event.Reason] = true
-		}
-		return seen["Submitted"] && seen["Completed"], err
-	})
-}
-
-// probes checks the operator's own endpoints: its health, and its metrics for whom may read them.
-func (w *world) probes(ctx context.Context, t *testing.T, config operator.Config) {
-	for _, path := range []string{"/healthz", "/readyz"} {
-		await(ctx, t, path, func(ctx context.Context) (bool, error) {
-			return get(ctx, t, "http://"+config.HealthAddress+path, "") == http.StatusOK, nil
-		})
-	}
-	metrics := "https://" + config.MetricsAddress + "/metrics"
-	if diff := cmp.Diff(http.StatusUnauthorized, get(ctx, t, metrics, "")); diff != "" {
-		t.Errorf("metrics without a token\n-want +got:\n%s", diff)
-	}
-	reader := w.as(ctx, t, applications, "spark")
-	if diff := cmp.Diff(http.StatusForbidden, get(ctx, t, metrics, reader.BearerToken)); diff != "" {
-		t.Errorf("metrics for somebody\n-want +got:\n%s", diff)
-	}
-	err := w.client.Create(ctx, &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "reader"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "brazier-metrics-reader"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: applications, Name: "default"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	token := w.as(ctx, t, applications, "default").BearerToken
-	await(ctx, t, "the metrics for their reader", func(ctx context.Context) (bool, error) {
-		return get(ctx, t, metrics, token) == http.StatusOK, nil
-	})
-}
-
-// get returns the status of an answer, 0 where there is none.
-func get(ctx context.Context, t *testing.T, url, token string) int {
-	t.Helper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	// The operator signs its certificate itself; what is tested here is whom it answers.
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
-	defer transport.CloseIdleConnections()
-	answer, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		return 0
-	}
-	defer answer.Body.Close()
-	return answer.StatusCode
-}
-
-// driverMay checks what a driver may do in its namespace.
-func (w *world) driverMay(ctx context.Context, t *testing.T) {
-	driver := newClient(t, w.as(ctx, t, applications, "spark"))
-	executor := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Namespace: applications, Name: "exec", Labels: map[string]string{"spark-role": "executor"}},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "spark-kubernetes-executor", Image: "spark"}}},
-	}
-	if err := driver.Create(ctx, executor); err != nil {
-		t.Errorf("a driver makes executors: %v", err)
-	}
-	err := driver.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(applications), client.MatchingLabels{"spark-role": "executor"})
-	if err != nil {
-		t.Errorf("a driver removes its executors: %v", err)
-	}
-	if err := driver.List(ctx, new(corev1.SecretList), client.InNamespace(applications)); !apierrors.IsForbidden(err) {
-		t.Errorf("a driver reads Secrets: %v", err)
-	}
-	if err := driver.List(ctx, new(corev1.PodList), client.InNamespace(install.Namespace)); !apierrors.IsForbidden(err) {
-		t.Errorf("a driver reads pods of another namespace: %v", err)
-	}
-}
-
 func await(ctx context.Context, t *testing.T, what string, is wait.ConditionWithContextFunc) {
 	t.Helper()
 	if err := wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, is); err != nil {
 		t.Fatalf("wait for %s: %v", what, err)
 	}
-}
-
-// freeAddress returns a loopback address that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return address
 }
 
 func newClient(t *testing.T, config *rest.Config) client.Client {
@@ -345,24 +456,4 @@ func newClient(t *testing.T, config *rest.Config) client.Client {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// lockedBuffer is a buffer that the operator writes its logs to while they are read.
-type lockedBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(p)
-}
-
-// Bytes returns what was written so far.
-func (b *lockedBuffer) Bytes() []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return bytes.Clone(b.buffer.Bytes())
 }

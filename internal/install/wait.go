@@ -11,24 +11,33 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 const pollInterval = 100 * time.Millisecond
 
-// waitEstablished waits until the API server serves a definition's kind.
-func (i *installer) waitEstablished(ctx context.Context, name string) error {
-	definition := new(unstructured.Unstructured)
-	definition.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
+// waitForDefinitions waits until the API server serves the kinds that were defined.
+func (i *Installer) waitForDefinitions(ctx context.Context, p *plan) error {
+	for _, change := range p.changes {
+		if change.After == nil || change.After.GetKind() != "CustomResourceDefinition" {
+			continue
+		}
+		if err := i.waitEstablished(ctx, change.After); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *Installer) waitEstablished(ctx context.Context, definition *unstructured.Unstructured) error {
 	return wait.PollUntilContextTimeout(ctx, pollInterval, time.Minute, true, func(ctx context.Context) (bool, error) {
-		if err := i.client.Get(ctx, client.ObjectKey{Name: name}, definition); err != nil {
-			return false, fmt.Errorf("read definition %s: %w", name, err)
+		live, err := i.live(ctx, definition)
+		if err != nil || live == nil {
+			return false, transient(err)
 		}
 		// An error says that there is no list of conditions yet.
-		conditions, _, _ := unstructured.NestedSlice(definition.Object, "status", "conditions")
+		conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
 		for _, condition := range conditions {
 			c, ok := condition.(map[string]any)
 			if ok && c["type"] == "Established" && c["status"] == string(metav1.ConditionTrue) {
@@ -39,10 +48,10 @@ func (i *installer) waitEstablished(ctx context.Context, name string) error {
 	})
 }
 
-// waitForOperator waits until the Deployment has its replica, and says what keeps it from that if it never does.
-func (i *installer) waitForOperator(ctx context.Context, _ Options) error {
-	key := client.ObjectKey{Namespace: Namespace, Name: operatorName}
-	err := wait.PollUntilContextTimeout(ctx, pollInterval, startTimeout, true, func(ctx context.Context) (bool, error) {
+// waitForOperator waits until the Deployment has all its replicas, and says what keeps it from that if it never does.
+func (i *Installer) waitForOperator(ctx context.Context, timeout time.Duration) error {
+	key := client.ObjectKey{Namespace: i.namespace, Name: operatorName}
+	err := wait.PollUntilContextTimeout(ctx, pollInterval, timeout, true, func(ctx context.Context) (bool, error) {
 		deployment := new(appsv1.Deployment)
 		if err := i.client.Get(ctx, key, deployment); err != nil {
 			return false, transient(err)
@@ -61,6 +70,11 @@ func rolledOut(d *appsv1.Deployment) bool {
 		d.Status.AvailableReplicas >= *d.Spec.Replicas && d.Status.Replicas == d.Status.UpdatedReplicas
 }
 
+// selector finds the operator's pods.
+func selector() client.MatchingLabels {
+	return client.MatchingLabels{"app.kubernetes.io/name": "brazier", "app.kubernetes.io/component": "operator"}
+}
+
 // transient hides errors that pass by themselves, such as those of an API server that is being restarted.
 func transient(err error) error {
 	if _, fromServer := errors.AsType[*apierrors.StatusError](err); !fromServer || apierrors.IsServerTimeout(err) ||
@@ -71,15 +85,15 @@ func transient(err error) error {
 }
 
 // whyNot returns what the operator's pods wait for, as far as it can be told.
-func (i *installer) whyNot(ctx context.Context) error {
+func (i *Installer) whyNot(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	var pods corev1.PodList
-	if err := i.client.List(ctx, &pods, client.InNamespace(Namespace), client.MatchingLabels(selector())); err != nil {
+	if err := i.client.List(ctx, &pods, client.InNamespace(i.namespace), selector()); err != nil {
 		return fmt.Errorf("list the operator's pods: %w", err)
 	}
 	if len(pods.Items) == 0 {
-		return fmt.Errorf("no pod was made for it; see: kubectl describe deployment -n %s %s", Namespace, operatorName)
+		return fmt.Errorf("no pod was made for it; see: kubectl describe deployment -n %s %s", i.namespace, operatorName)
 	}
 	var reasons []error
 	for _, pod := range pods.Items {
@@ -98,16 +112,4 @@ func (i *installer) whyNot(ctx context.Context) error {
 		}
 	}
 	return errors.Join(reasons...)
-}
-
-// order puts first what is removed first.
-func order(object runtime.Object) int {
-	switch object.(type) {
-	case *appsv1.Deployment:
-		return 0
-	case *corev1.Namespace:
-		return 2
-	default:
-		return 1
-	}
 }

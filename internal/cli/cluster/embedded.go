@@ -29,9 +29,6 @@ type onEmbedded struct {
 // ownSparkImage is the image that Brazier makes, but for the version of Spark.
 const ownSparkImage = layout.Registry + "/spark:"
 
-// namespaces are those that applications run in from the start.
-func namespaces() []string { return []string{"default"} }
-
 func (e onEmbedded) source() binary.Source {
 	return binary.Source{Executable: e.cluster.Program, Certificates: binary.SystemCertificates}
 }
@@ -54,11 +51,7 @@ func (e onEmbedded) storeImage(ctx context.Context) (string, error) {
 }
 
 func (e onEmbedded) install(ctx context.Context) (string, error) {
-	ref, err := e.image()
-	if err != nil {
-		return "", err
-	}
-	config, err := e.config()
+	values, err := e.values()
 	if err != nil {
 		return "", err
 	}
@@ -66,7 +59,29 @@ func (e onEmbedded) install(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", install.Apply(ctx, client, install.Options{Image: ref, Config: config, Namespaces: namespaces()}, e.streams)
+	installer, err := install.New(client, install.DefaultNamespace, e.streams)
+	if err != nil {
+		return "", err
+	}
+	return "", installer.Ensure(ctx, install.Options{Values: values, Timeout: install.DefaultTimeout, Alone: true})
+}
+
+// values are the chart's. One replica is enough: a second could only run on the same node.
+func (e onEmbedded) values() (map[string]any, error) {
+	ref, err := e.image()
+	if err != nil {
+		return nil, err
+	}
+	config, err := e.config()
+	if err != nil {
+		return nil, err
+	}
+	values, err := install.ConfigValues(config)
+	if err != nil {
+		return nil, err
+	}
+	values["replicas"] = 1
+	return install.MergeValues(values, install.ImageValues(ref)), nil
 }
 
 // storeSparkImage builds the image of the newest Spark, or takes it from the cache, and puts it into the registry.

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	cliinstall "brazier.sh/brazier/internal/cli/install"
+	"brazier.sh/brazier/internal/install"
 	"brazier.sh/brazier/internal/localcluster"
 	"brazier.sh/brazier/internal/terminal"
 )
@@ -87,17 +88,8 @@ func (o upOptions) install(ctx context.Context) error {
 		return errors.New("--operator-image: the cluster of --kubeconfig has to pull the operator's image from somewhere; " +
 			"name an image in a registry that it reaches, and add --push to put this program there")
 	}
-	args := []string{"--kubeconfig", o.kubeconfig, "--operator-image", o.operatorImage}
-	if o.context != "" {
-		args = append(args, "--context", o.context)
-	}
-	if o.push {
-		args = append(args, "--push")
-	}
-	command := cliinstall.NewCommand(o.streams)
-	command.SetArgs(args)
-	command.SilenceErrors, command.SilenceUsage = true, true
-	return command.ExecuteContext(ctx)
+	target := cliinstall.Target{Kubeconfig: o.kubeconfig, Context: o.context, Namespace: install.DefaultNamespace}
+	return cliinstall.Ensure(ctx, target, cliinstall.Operator{Image: o.operatorImage, Push: o.push}, o.streams)
 }
 
 // next says what to do now.

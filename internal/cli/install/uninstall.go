@@ -1,0 +1,46 @@
+package install
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"brazier.sh/brazier/internal/install"
+	"brazier.sh/brazier/internal/terminal"
+)
+
+type uninstallFlags struct {
+	streams terminal.Streams
+	target  Target
+	opts    install.UninstallOptions
+}
+
+// NewUninstallCommand returns the command that removes Brazier.
+func NewUninstallCommand(streams terminal.Streams) *cobra.Command {
+	flags := uninstallFlags{streams: streams}
+	cmd := &cobra.Command{
+		Use:   "uninstall",
+		Short: "Remove Brazier from a cluster; applications and their kinds stay",
+		Long: `Remove the operator with its namespace and its rights, and those of drivers. The definitions of the kinds stay, since
+every application would go with them, and so do applications and the namespaces they run in. To remove these too:
+
+  kubectl delete crd -l app.kubernetes.io/name=brazier
+
+It is refused while applications run: nobody would see them end, retry them or tidy up after them.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return flags.run(cmd.Context()) },
+	}
+	flags.target.addTo(cmd.Flags())
+	cmd.Flags().BoolVar(&flags.opts.Unattended, "leave-running", false, "remove Brazier though applications run, and leave them to themselves")
+	cmd.Flags().BoolVar(&flags.opts.DryRun, "dry-run", false, "show what would be removed, and remove nothing")
+	cmd.Flags().DurationVar(&flags.opts.Timeout, "timeout", install.DefaultTimeout, "how long the operator's pods may take to end")
+	return cmd
+}
+
+func (f uninstallFlags) run(ctx context.Context) error {
+	installer, err := f.target.installer(f.streams)
+	if err != nil {
+		return err
+	}
+	return installer.Uninstall(ctx, f.opts)
+}
