@@ -69,7 +69,7 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	if err != nil {
 		return err
 	}
-	return scheduled.Add(mgr)
+	return scheduled.Add(mgr, config.platform())
 }
 
 func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {
