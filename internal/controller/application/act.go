@@ -44,7 +44,11 @@ func (r *Reconciler) act(ctx context.Context, app *v1beta2.SparkApplication, ste
 	case Limit:
 		return step, r.limit(ctx, app, step.Limited)
 	case Delete:
-		err := r.cluster.Delete(ctx, app, client.Preconditions{UID: &app.UID})
+		// Whoever has edited it in the meantime has given it a new life.
+		err := r.cluster.Delete(ctx, app, client.Preconditions{UID: &app.UID, ResourceVersion: &app.ResourceVersion})
+		if apierrors.IsConflict(err) {
+			return step, nil // the edit is seen
+		}
 		return step, client.IgnoreNotFound(err)
 	default:
 		return step, nil

@@ -2,6 +2,7 @@ package application
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -72,9 +73,9 @@ type rule func(app *v1beta2.SparkApplication, seen Observation, now time.Time) (
 // rules are tried in order; the first that applies decides.
 var rules = [...]rule{
 	deleted,   // owner references take the run along
-	expired,   // its time to live is over
 	suspended, // the user's word comes before the application's life
 	edited,    // a specification that changed invalidates the run
+	expired,   // its time to live is over
 	stopping,  // a run that was called off has to be gone first
 	due,       // new, or its retry time has come
 	running,   // a run is under way
@@ -116,6 +117,9 @@ func suspended(app *v1beta2.SparkApplication, seen Observation, _ time.Time) (St
 	}
 	switch state(app) {
 	case v1beta2.ApplicationStateSuspended:
+		if seen.Unended() || seen.ExecutorsLive() { // made by a request that was long on its way
+			return clear(app, seen, state(app)), true
+		}
 		return stay(app, "it is suspended"), true
 	case v1beta2.ApplicationStateNew:
 		return Step{Action: Wait, State: v1beta2.ApplicationStateSuspended, Because: "spec.suspend is true"}, true
@@ -276,6 +280,11 @@ func state(app *v1beta2.SparkApplication) v1beta2.ApplicationStateType {
 	return app.Status.AppState.State
 }
 
+// seconds returns n seconds, or the most that a duration can hold.
+func seconds(n int64) time.Duration {
+	return time.Duration(min(n, int64(math.MaxInt64/time.Second))) * time.Second
+}
+
 // orNow returns at, or now where Kubernetes does not say when.
 func orNow(at, now time.Time) time.Time {
 	if at.IsZero() {
@@ -296,6 +305,5 @@ func timeToLive(app *v1beta2.SparkApplication, now time.Time) (time.Duration, bo
 	if !state(app).Ended() || app.Spec.TimeToLiveSeconds == nil || app.Status.TerminationTime.IsZero() {
 		return 0, false
 	}
-	end := app.Status.TerminationTime.Add(time.Duration(*app.Spec.TimeToLiveSeconds) * time.Second)
-	return end.Sub(now), true
+	return app.Status.TerminationTime.Add(seconds(*app.Spec.TimeToLiveSeconds)).Sub(now), true
 }
