@@ -233,9 +233,9 @@ func (r *Reconciler) kind(object client.Object) string {
 
 // driverInfo returns where the driver of plan and its web interface will be found.
 func driverInfo(app *v1beta2.SparkApplication, plan *spark.Plan) v1beta2.DriverInfo {
-	info := v1beta2.DriverInfo{PodName: plan.Driver.Name}
+	info := v1beta2.DriverInfo{PodName: plan.Driver.Name, WebUIPort: plan.UIPort}
 	if plan.UIService != "" {
-		info.WebUIServiceName, info.WebUIPort = plan.UIService, plan.UIPort
+		info.WebUIServiceName = plan.UIService
 		info.WebUIAddress = fmt.Sprintf("%s.%s.svc:%d", plan.UIService, app.Namespace, plan.UIPort)
 		info.WebUIIngressName, info.WebUIIngressAddress = plan.UIIngress, plan.UIAddress
 	}

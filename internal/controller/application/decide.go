@@ -100,14 +100,14 @@ func deleted(app *v1beta2.SparkApplication, _ Observation, _ time.Time) (Step, b
 	return stay(app, "it is being deleted"), true
 }
 
-func expired(app *v1beta2.SparkApplication, _ Observation, now time.Time) (Step, bool) {
-	left, limited := timeToLive(app, now)
+func expired(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step, bool) {
+	left, limited := timeToLive(app, seen, now)
 	if !limited || left > 0 {
 		return Step{}, false
 	}
 	return Step{
 		Action: Delete, State: state(app),
-		Because: fmt.Sprintf("it ended more than timeToLiveSeconds (%d s) ago", *app.Spec.TimeToLiveSeconds),
+		Because: "it ended longer ago than its time to live",
 	}, true
 }
 
@@ -222,7 +222,7 @@ func over(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step,
 		return step, true
 	}
 	step := stay(app, "it has ended")
-	if left, limited := timeToLive(app, now); limited {
+	if left, limited := timeToLive(app, seen, now); limited {
 		step.After = left
 	}
 	return step, true
@@ -301,9 +301,13 @@ func driverDeleted(driver Driver) string {
 }
 
 // timeToLive returns how long an application that has ended is still to be kept, if that is limited.
-func timeToLive(app *v1beta2.SparkApplication, now time.Time) (time.Duration, bool) {
-	if !state(app).Ended() || app.Spec.TimeToLiveSeconds == nil || app.Status.TerminationTime.IsZero() {
+func timeToLive(app *v1beta2.SparkApplication, seen Observation, now time.Time) (time.Duration, bool) {
+	live := app.Spec.TimeToLiveSeconds
+	if live == nil {
+		live = seen.TimeToLive
+	}
+	if !state(app).Ended() || live == nil || app.Status.TerminationTime.IsZero() {
 		return 0, false
 	}
-	return app.Status.TerminationTime.Add(seconds(*app.Spec.TimeToLiveSeconds)).Sub(now), true
+	return app.Status.TerminationTime.Add(seconds(*live)).Sub(now), true
 }

@@ -509,6 +509,18 @@ func TestDecide(t *testing.T) {
 			app:    application(v1beta2.ApplicationStateCompleted, isReleased, liveFor(60), endedAgo(time.Hour), edit(newArguments)),
 			want:   Step{Action: Wait, State: v1beta2.ApplicationStateInvalidating},
 		},
+		"PlatformsTimeToLive": {
+			reason: "An application that says nothing is kept as long as the platform keeps it.",
+			app:    application(v1beta2.ApplicationStateCompleted, endedAgo(time.Minute)),
+			seen:   Observation{TimeToLive: new(int64(60))},
+			want:   Step{Action: Delete, State: v1beta2.ApplicationStateCompleted},
+		},
+		"OwnTimeToLive": {
+			reason: "Its own word wins over the platform's.",
+			app:    application(v1beta2.ApplicationStateCompleted, isReleased, liveFor(90), endedAgo(time.Minute)),
+			seen:   Observation{TimeToLive: new(int64(60))},
+			want:   Step{Action: Wait, State: v1beta2.ApplicationStateCompleted, After: 30 * time.Second},
+		},
 		"TimeToLiveWhileRunning": {
 			reason: "It is counted from the end.",
 			app:    application(v1beta2.ApplicationStateRunning, liveFor(60), endedAgo(time.Hour)),

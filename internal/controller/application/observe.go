@@ -26,6 +26,8 @@ type Observation struct {
 	DriverGone bool
 	// StartLimit is how long a driver may take to start; 0 is for ever.
 	StartLimit time.Duration
+	// TimeToLive is how many seconds an application that does not say so is kept after its end; nil is for ever.
+	TimeToLive *int64
 }
 
 // Driver is what was seen of a driver pod.
@@ -124,7 +126,7 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 	if err != nil {
 		return Observation{}, fmt.Errorf("list pods of the application: %w", err)
 	}
-	var seen Observation
+	seen := Observation{TimeToLive: r.platform.TimeToLiveSeconds}
 	// One that is not valid is refused with the next run; until then the operator's holds.
 	seen.StartLimit, _ = startLimit(app, r.startLimit)
 	for i := range pods.Items {
