@@ -43,6 +43,8 @@ func operatorRules() []rbacv1.PolicyRule {
 		rule("scheduling.x-k8s.io", "podgroups", "get", "create", "delete", "deletecollection"),
 		rule("policy", "poddisruptionbudgets", "get", "create", "delete", "deletecollection"),
 		rule("events.k8s.io", "events", "create", "patch"),
+		// Where namespaces are selected by their labels.
+		rule("", "namespaces", "get", "list", "watch"),
 		// Whoever reads the metrics is checked with the API server.
 		rule("authentication.k8s.io", "tokenreviews", "create"),
 		rule("authorization.k8s.io", "subjectaccessreviews", "create"),

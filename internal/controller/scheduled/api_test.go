@@ -100,7 +100,7 @@ func (w *world) operate() (stop func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := scheduled.Add(mgr, spark.Platform{Image: "spark:4.3.0"}); err != nil {
+	if err := scheduled.Add(mgr, spark.Platform{Image: "spark:4.3.0"}, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/controller/namespaces"
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -38,8 +39,8 @@ type Reconciler struct {
 }
 
 // Add puts the controller into mgr. The platform is that of the applications, so that a template which could never be
-// submitted is refused before its time.
-func Add(mgr ctrl.Manager, platform spark.Platform) error {
+// submitted is refused before its time. Schedules of the namespaces that are selected are looked after.
+func Add(mgr ctrl.Manager, platform spark.Platform, selected *namespaces.Selection) error {
 	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1beta2.SparkApplication{}, indexSchedule, func(object client.Object) []string {
 		if schedule := object.GetLabels()[v1beta2.LabelScheduledAppName]; schedule != "" {
 			return []string{schedule}
@@ -50,11 +51,11 @@ func Add(mgr ctrl.Manager, platform spark.Platform) error {
 		return fmt.Errorf("index applications by their schedule: %w", err)
 	}
 	r := &Reconciler{cached: mgr.GetClient(), platform: platform, events: mgr.GetEventRecorder("brazier"), clock: clock.RealClock{}}
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		For(&v1beta2.ScheduledSparkApplication{}).
-		Owns(&v1beta2.SparkApplication{}).
-		Complete(r)
+		Owns(&v1beta2.SparkApplication{})
+	return selected.Complete(b, r, &v1beta2.ScheduledSparkApplicationList{})
 }
 
 // Reconcile does what a schedule asks for now, and says when to look again.
