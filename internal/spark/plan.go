@@ -239,6 +239,8 @@ func (p *planner) plan() (*Plan, error) {
 	plan.ConfigMaps = append(plan.ConfigMaps, p.ivySettings()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.env...)
 	plan.ConfigMaps = append(plan.ConfigMaps, executors, p.confMap())
+	p.checkReferences(driverRole(p.app), &plan.Driver.Spec)
+	p.checkReferences(executorRole(p.app), &executor.Spec)
 	if len(p.conf.errs) > 0 {
 		return nil, aggregate(p.conf.errs)
 	}
