@@ -13,9 +13,9 @@ import (
 // Secret that holds them. No credential is ever part of a property: those end up in ConfigMaps, logs and the web
 // interface.
 const (
-	awsKeyID = "AWS_ACCESS_KEY_ID"
-	awsKey   = "AWS_SECRET_ACCESS_KEY"
-	awsToken = "AWS_WEB_IDENTITY_TOKEN_FILE" // of a cloud identity, over which the SDKs prefer a key
+	awsKeyID    = "AWS_ACCESS_KEY_ID"
+	awsKey      = "AWS_SECRET_ACCESS_KEY"
+	awsIdentity = "AWS_WEB_IDENTITY_TOKEN_FILE" // of a cloud identity, over which the SDKs prefer a key
 )
 
 // ownEnv adds what the application and the platform set in the environment of Spark's container. The application's
@@ -50,7 +50,7 @@ func (p *planner) ownEnv(r role, spark *corev1.Container) {
 // the platform's Secret goes the same way, before the others.
 func (p *planner) objectStoreEnv(r role, spark *corev1.Container, fromElsewhere bool) {
 	name := corev1.LocalObjectReference{Name: p.platform.ObjectStoreSecret}
-	if name.Name == "" || hasEnv(spark, awsKeyID) || hasEnv(spark, awsKey) || p.namesEnv(r, spark, awsToken) {
+	if name.Name == "" || hasEnv(spark, awsKeyID) || hasEnv(spark, awsKey) || p.namesEnv(r, spark, awsIdentity) {
 		return
 	}
 	optional := true

@@ -236,8 +236,7 @@ func (p *planner) plan() (*Plan, error) {
 	p.expose(plan)
 	plan.ConfigMaps = append(plan.ConfigMaps, trust...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.metricsConf()...)
-	plan.ConfigMaps = append(plan.ConfigMaps, p.ivySettings()...)
-	plan.ConfigMaps = append(plan.ConfigMaps, p.env...)
+	plan.ConfigMaps = append(plan.ConfigMaps, p.platformConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, executors, p.confMap())
 	p.checkReferences(driverRole(p.app), &plan.Driver.Spec)
 	p.checkReferences(executorRole(p.app), &executor.Spec)
@@ -246,6 +245,11 @@ func (p *planner) plan() (*Plan, error) {
 	}
 	plan.Warnings = p.warnings
 	return plan, nil
+}
+
+// platformConf is what pods take of the platform's beside certificates, once they are planned.
+func (p *planner) platformConf() []*corev1.ConfigMap {
+	return slices.Concat(p.ivySettings(), p.env)
 }
 
 // meta is what the objects of a run have in common. They all belong to the application, and are collected with it.
