@@ -41,16 +41,17 @@ type SparkApplicationStatus struct {
 	// ExecutorState is the state of each executor, by the name of its pod: the latest 1000 of them.
 	// +optional
 	ExecutorState map[string]ExecutorState `json:"executorState,omitempty"`
-	// ExecutionAttempts counts the runs of the application. A new specification starts it anew.
+	// ExecutionAttempts counts the runs of the application, but for those that were suspended or that ended through no
+	// fault of its own: lost with their node, preempted, or not admitted by it. A new specification starts it anew.
 	// +optional
 	ExecutionAttempts int32 `json:"executionAttempts,omitempty"`
 	// SubmissionAttempts counts the submissions of the current run. A new run starts it anew.
 	// +optional
 	SubmissionAttempts int32 `json:"submissionAttempts,omitempty"`
-	// Disruptions counts the latest runs, in a row, that ended through no fault of the application: lost with their node,
-	// preempted, or not admitted by it. They use up no retry, and executionAttempts does not count them.
+	// Failures counts the latest runs, in a row, that did not end well, whosesoever fault it was. One that ran for an hour
+	// begins a new row. The wait for the next run grows with it.
 	// +optional
-	Disruptions int32 `json:"disruptions,omitempty"`
+	Failures int32 `json:"failures,omitempty"`
 	// Conditions say what holds of the application, and why.
 	// +optional
 	// +listType=map

@@ -346,6 +346,10 @@ func TestSchemaKnowsEveryValue(t *testing.T) {
 		if _, inSchema := config[key]; inSchema == ofTheChart[key] {
 			t.Errorf("config.%s: in the schema: %v, decided by the chart: %v", key, inSchema, ofTheChart[key])
 		}
+		delete(config, key)
+	}
+	for key := range config {
+		t.Errorf("config.%s: the schema has it, and the operator does not know it", key)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"os"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/internal/spark"
@@ -36,12 +35,34 @@ type Config struct {
 	// APIServer is the URL at which drivers find the API server. Default: https://kubernetes.default.svc.
 	APIServer string `json:"apiServer,omitempty"`
 
+	// TimeToLiveSeconds is how long an application that does not say so itself is kept after its end. Those that ended
+	// before it was set are no exception. Default: for ever.
+	TimeToLiveSeconds *int64 `json:"timeToLiveSeconds,omitempty"`
+	// UIService says whether drivers get a Service for their web interface, <application>-ui-svc, and with it the Ingress of
+	// ingress.urlFormat. Without it only those do whose application has sparkUIOptions. Default: true.
+	UIService *bool `json:"uiService,omitempty"`
+	// Proxy is how drivers and executors reach what is outside the cluster: it is in their environment and their JVM's
+	// options, where the application does not say otherwise. Default: no proxy.
+	Proxy spark.Proxy `json:"proxy,omitzero"`
+	// PipIndexURL is where pip in drivers and executors finds packages (PIP_INDEX_URL). It cannot have credentials: an
+	// application takes that variable from a Secret instead. Default: pip's own.
+	PipIndexURL string `json:"pipIndexUrl,omitempty"`
+	// IvySettings is the XML of the settings file by which drivers get spec.deps.packages (spark.jars.ivySettings).
+	// Default: Maven Central and spec.deps.repositories.
+	IvySettings string `json:"ivySettings,omitempty"`
+	// AnyUser leaves it to the cluster which user drivers and executors run as, as OpenShift's restricted security context
+	// wants it. Default: false, which is user 185, that of Spark's images.
+	AnyUser bool `json:"anyUser,omitempty"`
+
 	// DriverStartTimeout is how long a driver may take to start, such as 10m, where its application does not say so by the
 	// annotation brazier.sh/driver-start-timeout. Default: for ever.
 	DriverStartTimeout metav1.Duration `json:"driverStartTimeout,omitzero"`
 
 	// Namespaces are those whose applications the operator looks after. Default: all.
 	Namespaces []string `json:"namespaces,omitempty"`
+	// NamespaceSelector selects them by their labels instead; one that is labelled later is looked after from then on, and
+	// one that loses its label no longer. The operator has to be allowed to read all namespaces. Default: all.
+	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
 	// Workers is how many applications are worked on at once. Default: 20.
 	Workers int `json:"workers,omitempty"`
 	// LeaderElectionNamespace is the namespace of the lease that one of several replicas holds. Empty turns the election
@@ -100,7 +121,13 @@ func (c Config) validate() error {
 	if err := checkCertificates(c.TrustBundle); err != nil {
 		errs = append(errs, fmt.Errorf("trustBundle: %w; write one or more certificates in PEM", err))
 	}
-	if err := c.Ingress.Validate(field.NewPath("ingress")).ToAggregate(); err != nil {
+	if _, err := metav1.LabelSelectorAsSelector(c.NamespaceSelector); err != nil {
+		errs = append(errs, fmt.Errorf("namespaceSelector: %w; write for example matchLabels: {spark: enabled}", err))
+	}
+	if c.NamespaceSelector != nil && len(c.Namespaces) > 0 {
+		errs = append(errs, fmt.Errorf("namespaceSelector: namespaces has %q as well; keep one of them", c.Namespaces))
+	}
+	if err := c.platform().Validate().ToAggregate(); err != nil {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
@@ -136,5 +163,11 @@ func (c Config) platform() spark.Platform {
 		Ingress:           c.Ingress,
 		ClusterDomain:     c.ClusterDomain,
 		APIServer:         c.APIServer,
+		TimeToLiveSeconds: c.TimeToLiveSeconds,
+		UIService:         c.UIService,
+		Proxy:             c.Proxy,
+		PipIndexURL:       c.PipIndexURL,
+		IvySettings:       c.IvySettings,
+		AnyUser:           c.AnyUser,
 	}
 }

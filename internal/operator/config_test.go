@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"brazier.sh/brazier/internal/spark"
 )
 
 func TestParseConfig(t *testing.T) {
@@ -30,6 +33,12 @@ objectStoreSecret: brazier-object-store
 namespaces: [analytics]
 workers: 3
 logLevel: debug
+timeToLiveSeconds: 3600
+uiService: false
+proxy: {http: "http://proxy.example:3128", https: "http://proxy.example:3128", noProxy: .example}
+pipIndexUrl: https://pip.example/simple
+ivySettings: <ivysettings/>
+anyUser: true
 `,
 			want: Config{
 				Image:             "10.97.0.1:5000/spark:{{SPARK_VERSION}}",
@@ -37,6 +46,9 @@ logLevel: debug
 				ObjectStoreSecret: "brazier-object-store",
 				Namespaces:        []string{"analytics"},
 				Workers:           3, MetricsAddress: ":8443", HealthAddress: ":8081", LogLevel: slog.LevelDebug,
+				TimeToLiveSeconds: new(int64(3600)), UIService: new(false), AnyUser: true,
+				Proxy:       spark.Proxy{HTTP: "http://proxy.example:3128", HTTPS: "http://proxy.example:3128", NoProxy: ".example"},
+				PipIndexURL: "https://pip.example/simple", IvySettings: "<ivysettings/>",
 			},
 		},
 	}
@@ -53,6 +65,17 @@ logLevel: debug
 	}
 }
 
+func TestNamespaceSelector(t *testing.T) {
+	config, err := ParseConfig([]byte("namespaceSelector: {matchLabels: {spark: enabled}}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &metav1.LabelSelector{MatchLabels: map[string]string{"spark": "enabled"}}
+	if diff := cmp.Diff(want, config.NamespaceSelector); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestParseConfigRefuses(t *testing.T) {
 	tests := map[string]struct{ reason, text, want string }{
 		"UnknownField": {
@@ -64,6 +87,21 @@ func TestParseConfigRefuses(t *testing.T) {
 			reason: "An operator that does nothing is a mistake.",
 			text:   "workers: 0",
 			want:   "workers: 0 is too few",
+		},
+		"Platform": {
+			reason: "What every application is given is looked at when the operator starts.",
+			text:   "proxy: {http: proxy.example}",
+			want:   `proxy.http: Invalid value: "proxy.example"`,
+		},
+		"NamespaceSelector": {
+			reason: "One that matches nothing would leave every application alone.",
+			text:   "namespaceSelector: {matchExpressions: [{key: spark, operator: Like}]}",
+			want:   `namespaceSelector: "Like" is not a valid label selector operator; write for example`,
+		},
+		"NamespacesTwice": {
+			reason: "It would not be clear which holds.",
+			text:   "namespaceSelector: {matchLabels: {spark: enabled}}\nnamespaces: [analytics]",
+			want:   `namespaceSelector: namespaces has ["analytics"] as well; keep one of them`,
 		},
 		"IngressURL": {
 			reason: "Every application would be refused for it.",

@@ -26,6 +26,7 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/application"
+	"brazier.sh/brazier/internal/controller/namespaces"
 	"brazier.sh/brazier/internal/controller/scheduled"
 )
 
@@ -63,13 +64,18 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	if err != nil {
 		return fmt.Errorf("make a client without a cache: %w", err)
 	}
+	selected, err := namespaces.Select(config.NamespaceSelector, mgr.GetCache())
+	if err != nil {
+		return err
+	}
 	err = application.Add(mgr, uncached, application.Options{
-		Platform: config.platform(), DriverStartTimeout: config.DriverStartTimeout.Duration, Workers: config.Workers, Metrics: metrics.Registry,
+		Platform: config.platform(), DriverStartTimeout: config.DriverStartTimeout.Duration,
+		Namespaces: selected, Workers: config.Workers, Metrics: metrics.Registry,
 	})
 	if err != nil {
 		return err
 	}
-	return scheduled.Add(mgr)
+	return scheduled.Add(mgr, config.platform(), selected)
 }
 
 func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	_ "time/tzdata" // the operator's image has no file but its program
 
 	"github.com/robfig/cron/v3"
 )

@@ -12,16 +12,36 @@ const (
 	DeploymentAllocator  Allocator = "deployment" // since 4.2
 )
 
-const allocatorProperty = "spark.kubernetes.allocation.pods.allocator"
+const (
+	allocatorProperty = "spark.kubernetes.allocation.pods.allocator"
+	deleteProperty    = "spark.kubernetes.executor.deleteOnTermination"
+)
 
 // AllocatorOf returns how the executors of app are made.
 func AllocatorOf(app *v1beta2.SparkApplication, platform Platform) Allocator {
-	for _, conf := range []map[string]string{app.Spec.SparkConf, platform.SparkConf} {
-		if said, ok := conf[allocatorProperty]; ok {
-			return Allocator(said)
-		}
+	if said, ok := property(app, platform, allocatorProperty); ok {
+		return Allocator(said)
 	}
 	return DirectAllocator
+}
+
+// KeepsExecutors reports whether the pods of executors that have ended are to be kept.
+func KeepsExecutors(app *v1beta2.SparkApplication, platform Platform) bool {
+	if remove := app.Spec.Executor.DeleteOnTermination; remove != nil {
+		return !*remove
+	}
+	said, _ := property(app, platform, deleteProperty)
+	return said == "false"
+}
+
+// property returns what app, or else the platform, says of a property that has no field.
+func property(app *v1beta2.SparkApplication, platform Platform, key string) (string, bool) {
+	for _, conf := range []map[string]string{app.Spec.SparkConf, platform.SparkConf} {
+		if said, ok := conf[key]; ok {
+			return said, true
+		}
+	}
+	return "", false
 }
 
 // SetPrefix returns what the names of the allocator's sets for an application begin with; each ends with the ID of a

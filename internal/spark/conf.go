@@ -146,7 +146,7 @@ func setExecutor(s *settings, app *v1beta2.SparkApplication, of release) {
 		s.fill("spark.executor.instances", "1", nil) // the API's default; Spark's is 2
 	}
 	if executor.DeleteOnTermination != nil {
-		s.set("spark.kubernetes.executor.deleteOnTermination", strconv.FormatBool(*executor.DeleteOnTermination), path.Child("deleteOnTermination"))
+		s.set(deleteProperty, strconv.FormatBool(*executor.DeleteOnTermination), path.Child("deleteOnTermination"))
 	}
 	if of.gracePeriod && executor.TerminationGracePeriodSeconds != nil {
 		s.set("spark.kubernetes.executor.terminationGracePeriodSeconds",

@@ -29,7 +29,10 @@ func (p *planner) properties() map[string]string {
 		"spark.kubernetes.submitInDriver":         "true",
 	})
 	maps.Copy(props, p.executorTemplateProperties())
-	maps.Copy(props, p.trustProperties())
+	maps.Copy(props, p.javaOptions())
+	if p.ivyMounted() {
+		props[ivyProperty] = ivyDir + "/" + ivyFile
+	}
 	if name := p.conf.get("spark.kubernetes.hadoop.configMapName"); name != "" {
 		props["spark.kubernetes.executor.hadoopConfigMapName"] = name
 	}

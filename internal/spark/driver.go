@@ -45,8 +45,9 @@ func (p *planner) driver() *corev1.Pod {
 	p.executorTemplateVolume(&pod.Spec, spark)
 	p.localDirs(&pod.Spec, spark)
 	p.sparkConf(&pod.Spec, spark)
+	p.ivyVolume(&pod.Spec, spark)
 	p.ownEnv(role, spark)
-	secure(&pod.Spec, spark)
+	p.secure(&pod.Spec, spark)
 
 	// Sidecars come first and Spark's container last, as Client.run in KubernetesClientApplication has it.
 	pod.Spec.Containers = append(pod.Spec.Containers, *spark)

@@ -13,8 +13,9 @@ import (
 // Secret that holds them. No credential is ever part of a property: those end up in ConfigMaps, logs and the web
 // interface.
 const (
-	awsKeyID = "AWS_ACCESS_KEY_ID"
-	awsKey   = "AWS_SECRET_ACCESS_KEY"
+	awsKeyID    = "AWS_ACCESS_KEY_ID"
+	awsKey      = "AWS_SECRET_ACCESS_KEY"
+	awsIdentity = "AWS_WEB_IDENTITY_TOKEN_FILE" // of a cloud identity, over which the SDKs prefer a key
 )
 
 // ownEnv adds what the application and the platform set in the environment of Spark's container. The application's
@@ -35,7 +36,9 @@ func (p *planner) ownEnv(r role, spark *corev1.Container) {
 	for _, env := range r.spec.Env {
 		putEnv(spark, *env.DeepCopy())
 	}
-	p.objectStoreEnv(spark, len(spark.EnvFrom)+len(r.spec.EnvFrom) > 0)
+	fromElsewhere := len(spark.EnvFrom)+len(r.spec.EnvFrom) > 0
+	p.objectStoreEnv(r, spark, fromElsewhere)
+	p.addPlatformEnv(r, spark, fromElsewhere)
 	for _, from := range r.spec.EnvFrom {
 		spark.EnvFrom = append(spark.EnvFrom, *from.DeepCopy())
 	}
@@ -43,11 +46,11 @@ func (p *planner) ownEnv(r role, spark *corev1.Container) {
 }
 
 // objectStoreEnv gives the container the platform's credentials for its object store, unless the application names
-// its own. A variable of env wins over any of envFrom, so where the container takes its environment from elsewhere,
+// its own, or a cloud identity. A variable of env wins over any of envFrom, so where the container takes its environment from elsewhere,
 // the platform's Secret goes the same way, before the others.
-func (p *planner) objectStoreEnv(spark *corev1.Container, fromElsewhere bool) {
+func (p *planner) objectStoreEnv(r role, spark *corev1.Container, fromElsewhere bool) {
 	name := corev1.LocalObjectReference{Name: p.platform.ObjectStoreSecret}
-	if name.Name == "" || hasEnv(spark, awsKeyID) || hasEnv(spark, awsKey) {
+	if name.Name == "" || hasEnv(spark, awsKeyID) || hasEnv(spark, awsKey) || p.namesEnv(r, spark, awsIdentity) {
 		return
 	}
 	optional := true

@@ -23,7 +23,7 @@ func (p *planner) executorPod() *corev1.Pod {
 	role := executorRole(p.app)
 	base, spark := p.base(role)
 	p.ownEnv(role, spark)
-	secure(&base.Spec, spark)
+	p.secure(&base.Spec, spark)
 	if base.Spec.AutomountServiceAccountToken == nil {
 		no := false // an executor talks to its driver, never to the API server
 		base.Spec.AutomountServiceAccountToken = &no

@@ -30,6 +30,19 @@ func testPlatform() Platform {
 	}
 }
 
+// defaults is a platform that has a default for everything, in a cluster behind a proxy.
+func defaults(t *testing.T) Platform {
+	t.Helper()
+	platform := testPlatform()
+	platform.TrustBundle = readFile(t, "testdata/ca.crt")
+	platform.UIService = new(false)
+	platform.Proxy = Proxy{HTTP: "http://proxy.example:3128", HTTPS: "http://proxy.example:3129", NoProxy: "10.96.0.0/15,.corp.example"}
+	platform.PipIndexURL = "https://pip.example/simple"
+	platform.IvySettings = `<ivysettings><settings defaultResolver="corp"/></ivysettings>`
+	platform.APIServer = "https://10.96.0.1"
+	return platform
+}
+
 // TestGolden plans each testdata/*.in.yaml and compares every object, in order, with the *.out.yaml beside it. Each
 // input starts with a comment that says what it is there for.
 func TestGolden(t *testing.T) {
@@ -47,6 +60,9 @@ func TestGolden(t *testing.T) {
 				platform.Ingress = Ingress{
 					URLFormat: "https://spark.example/{{$appNamespace}}/{{$appName}}", Class: "outside", Annotations: map[string]string{"example.com/auth": "none"},
 				}
+			}
+			if strings.Contains(input, "defaults") {
+				platform = defaults(t)
 			}
 			plan, err := New(readApplication(t, input), testRun(), platform)
 			if err != nil {

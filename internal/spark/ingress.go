@@ -102,9 +102,13 @@ type exposure struct {
 	options          v1beta2.DriverIngressConfiguration
 }
 
-// uiExposure is that of the web interface, which has options of its own. It is nil where the interface is turned off.
+func (p *planner) servesUI() bool { return !strings.EqualFold(p.conf.get("spark.ui.enabled"), "false") }
+
+// uiExposure is that of the web interface, which has options of its own. It is nil where the interface is turned off, or
+// the platform gives it no Service and the application does not ask for one.
 func (p *planner) uiExposure() *exposure {
-	if strings.EqualFold(p.conf.get("spark.ui.enabled"), "false") {
+	off := p.platform.UIService != nil && !*p.platform.UIService && p.app.Spec.SparkUIOptions == nil
+	if off || !p.servesUI() {
 		return nil
 	}
 	said := v1beta2.SparkUIConfiguration{}
@@ -162,6 +166,9 @@ func (p *planner) driverExposures() []exposure {
 func (p *planner) expose(plan *Plan) {
 	exposures := p.driverExposures()
 	ui := p.uiExposure()
+	if p.servesUI() {
+		plan.UIPort = p.uiPort()
+	}
 	if ui != nil {
 		plan.UIService, plan.UIPort = ui.service, ui.port.Port
 		exposures = append([]exposure{*ui}, exposures...)

@@ -28,6 +28,7 @@ type names struct {
 	template     string
 	trust        string
 	metrics      string
+	ivy          string
 	localDir     string
 }
 
@@ -55,6 +56,7 @@ func newNames(app string, uid types.UID, run int64, driverPod string) names {
 		template:     prefix + "-driver-podspec-conf-map",
 		trust:        prefix + "-trust",
 		metrics:      prefix + "-prom-conf",
+		ivy:          prefix + "-ivy",
 		localDir:     "/var/data/spark-" + uuid(digest("local-dir", uid, run)),
 	}
 }

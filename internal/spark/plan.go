@@ -51,6 +51,37 @@ type Platform struct {
 	ClusterDomain string
 	// APIServer is the URL at which drivers find the API server. Default: https://kubernetes.default.svc.
 	APIServer string
+	// TimeToLiveSeconds is how long an application that does not say so itself is kept after its end. Default: for ever.
+	TimeToLiveSeconds *int64
+	// UIService says whether the driver of an application without sparkUIOptions gets a Service for its web interface, and
+	// with it an Ingress. Default: it does.
+	UIService *bool
+	// Proxy is how driver and executors reach what is outside the cluster. Default: by themselves.
+	Proxy Proxy
+	// PipIndexURL is where pip finds packages. Default: pip's own.
+	PipIndexURL string
+	// IvySettings is the text of the settings file by which drivers get Java packages. Default: Maven Central.
+	IvySettings string
+	// AnyUser leaves it to the cluster which user Spark's containers run as, as OpenShift wants it. Default: 185, the user
+	// of Spark's images.
+	AnyUser bool
+}
+
+// Validate finds what is wrong with the platform's defaults, by the names that the operator's configuration has for them.
+func (p Platform) Validate() field.ErrorList {
+	errs := p.Ingress.Validate(field.NewPath("ingress"))
+	errs = append(errs, p.Proxy.validate(field.NewPath("proxy"))...)
+	errs = append(errs, validateAddress(field.NewPath("pipIndexUrl"), p.PipIndexURL, "https", "http")...)
+	if p.TimeToLiveSeconds != nil && *p.TimeToLiveSeconds < 0 {
+		errs = append(errs, field.Invalid(field.NewPath("timeToLiveSeconds"), *p.TimeToLiveSeconds,
+			"is in the past; write 0 or more, or leave it out to keep applications for ever"))
+	}
+	if p.IvySettings != "" {
+		if err := checkIvySettings(p.IvySettings); err != nil {
+			errs = append(errs, field.Invalid(field.NewPath("ivySettings"), "<its text>", err.Error()))
+		}
+	}
+	return errs
 }
 
 // DefaultServiceAccount is the account that installing Brazier makes for drivers.
@@ -69,8 +100,8 @@ type Plan struct {
 	AppID string
 	// SubmissionID identifies the run towards clients of the API.
 	SubmissionID string
-	// UIService is the name of the Service of the driver's web interface, and UIPort its port. They are empty where
-	// the application has turned the interface off.
+	// UIService is the name of the Service of the driver's web interface, and UIPort its port, or the driver's where there
+	// is no Service. They are empty where the application has turned the interface off.
 	UIService string
 	UIPort    int32
 	// UIIngress is the name of the Ingress of the web interface, and UIAddress its URL. They are empty where there is none.
@@ -168,6 +199,8 @@ type planner struct {
 	conf     *settings
 	names    names
 	warnings []string
+	// env are the ConfigMaps that containers take the platform's variables from.
+	env []*corev1.ConfigMap
 }
 
 func (p *planner) plan() (*Plan, error) {
@@ -203,12 +236,20 @@ func (p *planner) plan() (*Plan, error) {
 	p.expose(plan)
 	plan.ConfigMaps = append(plan.ConfigMaps, trust...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.metricsConf()...)
+	plan.ConfigMaps = append(plan.ConfigMaps, p.platformConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, executors, p.confMap())
+	p.checkReferences(driverRole(p.app), &plan.Driver.Spec)
+	p.checkReferences(executorRole(p.app), &executor.Spec)
 	if len(p.conf.errs) > 0 {
 		return nil, aggregate(p.conf.errs)
 	}
 	plan.Warnings = p.warnings
 	return plan, nil
+}
+
+// platformConf is what pods take of the platform's beside certificates, once they are planned.
+func (p *planner) platformConf() []*corev1.ConfigMap {
+	return slices.Concat(p.ivySettings(), p.env)
 }
 
 // meta is what the objects of a run have in common. They all belong to the application, and are collected with it.

@@ -48,6 +48,33 @@ func TestNewRefuses(t *testing.T) {
 			app:    func(a *v1beta2.SparkApplication) { a.Spec.Driver.Memory = "1 GB" },
 			want:   []string{"spec.driver.memory", `"1 GB"`, "write 1g or 1024m"},
 		},
+		"SecretOfAnotherNamespace": {
+			reason: "A driver would wait for ever for a Secret that there cannot be.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Driver.Secrets = []v1beta2.SecretInfo{{Name: "other/token", Path: "/token", Type: v1beta2.SecretTypeGeneric}}
+			},
+			want: []string{"spec.driver", `"other/token"`, "is not the name of a Secret", "its own namespace"},
+		},
+		"SecretVariableOfAnotherNamespace": {
+			reason: "So would one whose variables come from there.",
+			app:    conf("spark.kubernetes.driver.secretKeyRef.TOKEN", "other/token:key"),
+			want:   []string{"spec.driver", `"other/token"`, "is not the name of a Secret"},
+		},
+		"HadoopOfAnotherNamespace": {
+			reason: "ConfigMaps are no different.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.HadoopConfigMap = "other/hadoop" },
+			want:   []string{"spec.driver", `"other/hadoop"`, "is not the name of a ConfigMap"},
+		},
+		"ProjectedFromAnotherNamespace": {
+			reason: "Nor are executors, which nobody would be told of.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Volumes = []corev1.Volume{{Name: "all", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{
+					Sources: []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{LocalObjectReference: corev1.LocalObjectReference{Name: "../other"}}}},
+				}}}}
+				a.Spec.Executor.VolumeMounts = []corev1.VolumeMount{{Name: "all", MountPath: "/all"}}
+			},
+			want: []string{"spec.executor", `"../other"`, "is not the name of a Secret"},
+		},
 		"ExecutorMemory": {
 			reason: "So would one of the executors'.",
 			app:    func(a *v1beta2.SparkApplication) { a.Spec.Executor.Memory = "1Gi" },

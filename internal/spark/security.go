@@ -11,10 +11,11 @@ const sparkUID = int64(185)
 //   - It is the container's context and not the pod's, so that sidecars and init containers keep their own user: an
 //     init container that prepares a volume as root is common.
 //   - The user is given as a number because apache/spark's images name theirs, and kubelet cannot tell that a name is
-//     not root. The group is not given: some images have uid 185 in group 0, some in group 185.
+//     not root. The group is not given: some images have uid 185 in group 0, some in group 185. Where the platform says
+//     so the user is not given either: OpenShift refuses one that is not of the namespace's, and fills in one that is.
 //   - The root file system stays writable: Spark's images work in /opt/spark/work-dir, and many keep their programs
 //     there, so that an empty directory mounted over it would hide them.
-func secure(pod *corev1.PodSpec, spark *corev1.Container) {
+func (p *planner) secure(pod *corev1.PodSpec, spark *corev1.Container) {
 	if spark.SecurityContext != nil {
 		return
 	}
@@ -25,6 +26,9 @@ func secure(pod *corev1.PodSpec, spark *corev1.Container) {
 		SeccompProfile:           &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		RunAsNonRoot:             &yes,
 		RunAsUser:                &user,
+	}
+	if p.platform.AnyUser {
+		context.RunAsUser = nil
 	}
 	// The container's context wins over the pod's, so that what the application says of the pod has to be left out.
 	if own := pod.SecurityContext; own != nil {

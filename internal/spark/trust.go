@@ -81,19 +81,11 @@ func (p *planner) trustEnv(spark *corev1.Container) {
 	}
 }
 
-// trustProperties put the truststore before the application's own options of the JVM, of which the last wins.
-func (p *planner) trustProperties() map[string]string {
-	if len(p.platform.TrustBundle) == 0 {
+// trustOptions tell Java where the truststore is, unless own has one, with a type and a password that would not fit ours.
+func (p *planner) trustOptions(own string) []string {
+	const option = "-Djavax.net.ssl.trustStore"
+	if len(p.platform.TrustBundle) == 0 || strings.Contains(own, option) {
 		return nil
 	}
-	const option = "-Djavax.net.ssl.trustStore"
-	props := map[string]string{}
-	for _, key := range []string{"spark.driver.extraJavaOptions", "spark.executor.extraJavaOptions"} {
-		own := p.conf.get(key)
-		if strings.Contains(own, option) {
-			continue // theirs, with a type and a password that would not fit ours
-		}
-		props[key] = strings.TrimSpace(option + "=" + trustDir + "/" + trustStoreFile + " " + option + "Type=PKCS12 " + own)
-	}
-	return props
+	return []string{option + "=" + trustDir + "/" + trustStoreFile, option + "Type=PKCS12"}
 }

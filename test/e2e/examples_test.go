@@ -22,10 +22,18 @@ func TestExamples(t *testing.T) {
 	for _, manifest := range manifests {
 		t.Run(filepath.Base(manifest), func(t *testing.T) {
 			t.Parallel()
-			name := strings.TrimPrefix(strings.TrimSpace(kubectl(t, "apply", "-f", manifest, "-o", "name")), "sparkapplication.sparkoperator.k8s.io/")
-			deleteAfter(t, "sparkapplication/"+name)
-			awaitState(t, name, v1beta2.ApplicationStateCompleted)
-			wantInLog(t, name, "Pi is roughly 3.1")
+			object := strings.TrimSpace(kubectl(t, "apply", "-f", manifest, "-o", "name"))
+			deleteAfter(t, object)
+			kind, name, _ := strings.Cut(object, "/")
+			switch kind {
+			case "sparkapplication." + v1beta2.GroupName:
+				awaitState(t, name, v1beta2.ApplicationStateCompleted)
+				wantInLog(t, name, "Pi is roughly 3.1")
+			case "scheduledsparkapplication." + v1beta2.GroupName:
+				checkNightly(t, name)
+			default:
+				t.Errorf("nothing is known of %s", object)
+			}
 		})
 	}
 }

@@ -27,14 +27,15 @@ func TestLife(t *testing.T) {
 	deleteAfter(t, "configmap/jobs")
 	t.Run("Applications", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T){
-			"Pi":      testPi,
-			"Fails":   testFails,
-			"Refused": testRefused,
-			"Mounts":  testMounts,
-			"Sidecar": testSidecar,
-			"Suspend": testSuspend,
-			"Expires": testExpires,
-			"TooLate": testTooLate,
+			"Pi":       testPi,
+			"Fails":    testFails,
+			"Refused":  testRefused,
+			"Mounts":   testMounts,
+			"Sidecar":  testSidecar,
+			"Suspend":  testSuspend,
+			"Expires":  testExpires,
+			"TooLate":  testTooLate,
+			"Schedule": testSchedule,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -47,6 +48,16 @@ func TestLife(t *testing.T) {
 // apply applies an application that runs a job of testdata/jobs on one small executor, and deletes it after the test.
 func apply(t *testing.T, name, job string, options ...func(*v1beta2.SparkApplication)) {
 	t.Helper()
+	app := application(name, job)
+	for _, option := range options {
+		option(app)
+	}
+	applyObject(t, app)
+	deleteAfter(t, "sparkapplication/"+name)
+}
+
+// application is one that runs a job of testdata/jobs on one small executor.
+func application(name, job string) *v1beta2.SparkApplication {
 	app := &v1beta2.SparkApplication{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1beta2.GroupVersion.String(), Kind: v1beta2.SparkApplicationKind},
 		ObjectMeta: metav1.ObjectMeta{Name: name},
@@ -57,17 +68,19 @@ func apply(t *testing.T, name, job string, options ...func(*v1beta2.SparkApplica
 	app.Spec.Driver.ConfigMaps = []v1beta2.NamePath{{Name: "jobs", Path: "/opt/jobs"}}
 	app.Spec.Driver.CoreRequest, app.Spec.Executor.CoreRequest = "50m", "50m"
 	app.Spec.Driver.Memory, app.Spec.Executor.Memory = "600m", "600m"
-	for _, option := range options {
-		option(app)
-	}
-	manifest, err := yaml.Marshal(app)
+	return app
+}
+
+// applyObject applies an object as its user would.
+func applyObject(t *testing.T, object any) {
+	t.Helper()
+	manifest, err := yaml.Marshal(object)
 	if err != nil {
 		t.Fatal(err)
 	}
 	create := command(t.Context(), "kubectl", "apply", "-f", "-")
 	create.Stdin = strings.NewReader(string(manifest))
 	must(t, create)
-	deleteAfter(t, "sparkapplication/"+name)
 }
 
 // deleteAfter deletes objects when the test is over, with what belongs to them.

@@ -44,7 +44,11 @@ func (r *Reconciler) act(ctx context.Context, app *v1beta2.SparkApplication, ste
 	case Limit:
 		return step, r.limit(ctx, app, step.Limited)
 	case Delete:
-		err := r.cluster.Delete(ctx, app, client.Preconditions{UID: &app.UID})
+		// Whoever has edited it in the meantime has given it a new life.
+		err := r.cluster.Delete(ctx, app, client.Preconditions{UID: &app.UID, ResourceVersion: &app.ResourceVersion})
+		if apierrors.IsConflict(err) {
+			return step, nil // the edit is seen
+		}
 		return step, client.IgnoreNotFound(err)
 	default:
 		return step, nil
@@ -229,9 +233,9 @@ func (r *Reconciler) kind(object client.Object) string {
 
 // driverInfo returns where the driver of plan and its web interface will be found.
 func driverInfo(app *v1beta2.SparkApplication, plan *spark.Plan) v1beta2.DriverInfo {
-	info := v1beta2.DriverInfo{PodName: plan.Driver.Name}
+	info := v1beta2.DriverInfo{PodName: plan.Driver.Name, WebUIPort: plan.UIPort}
 	if plan.UIService != "" {
-		info.WebUIServiceName, info.WebUIPort = plan.UIService, plan.UIPort
+		info.WebUIServiceName = plan.UIService
 		info.WebUIAddress = fmt.Sprintf("%s.%s.svc:%d", plan.UIService, app.Namespace, plan.UIPort)
 		info.WebUIIngressName, info.WebUIIngressAddress = plan.UIIngress, plan.UIAddress
 	}

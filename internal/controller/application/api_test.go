@@ -248,7 +248,7 @@ func (w *world) left(ctx context.Context, app *v1beta2.SparkApplication) ([]stri
 	for _, list := range []client.ObjectList{
 		&corev1.PodList{}, &corev1.ServiceList{}, &corev1.ConfigMapList{}, &corev1.PersistentVolumeClaimList{},
 	} {
-		err := w.client.List(ctx, list, client.InNamespace(w.namespace), client.MatchingLabels{v1beta2.LabelAppName: app.Name})
+		err := w.client.List(ctx, list, client.InNamespace(w.namespace))
 		if err != nil {
 			return nil, err
 		}
@@ -257,7 +257,11 @@ func (w *world) left(ctx context.Context, app *v1beta2.SparkApplication) ([]stri
 			return nil, err
 		}
 		for _, item := range items {
-			found = append(found, fmt.Sprintf("%T %s", item, item.GetName()))
+			// What Spark makes for itself has its own label only. No test has two applications and looks at what is left.
+			of, named := item.GetLabels()[v1beta2.LabelAppName]
+			if _, sparks := item.GetLabels()[v1beta2.LabelSparkAppSelector]; of == app.Name || sparks && !named {
+				found = append(found, fmt.Sprintf("%T %s", item, item.GetName()))
+			}
 		}
 	}
 	return found, nil

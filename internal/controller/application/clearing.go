@@ -14,13 +14,14 @@ const sidecarGrace = 30 * time.Second
 // leftovers decides what is to be cleared away after a run has ended: everything, if its driver may still run something,
 // else all but the driver's pod, and what goes on in that.
 func leftovers(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step, bool) {
-	switch driver, lingers := seen.Lingering(); {
+	driver, lingers := seen.Lingering()
+	active := now.Sub(driver.Accepted) + sidecarGrace
+	switch {
 	case seen.Unended():
 		return Step{Action: Stop, State: state(app), Because: "its run has ended without its driver"}, true
 	case !released(app) || seen.ExecutorsLive():
 		return Step{Action: Release, State: state(app), Because: "its run has ended"}, true
-	case lingers:
-		active := now.Sub(driver.Accepted) + sidecarGrace
+	case lingers && (driver.Active == 0 || driver.Active > active): // not limited yet, or by its template to longer than that
 		return Step{
 			Action: Limit, State: state(app), Because: "sidecars go on after its driver's end",
 			Limited: Limited{Pod: driver.Name, UID: driver.UID, Active: active},

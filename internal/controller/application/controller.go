@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/controller/namespaces"
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -64,6 +65,8 @@ type Options struct {
 	// DriverStartTimeout is how long a driver may take to start where its application does not say so by
 	// v1beta2.AnnotationDriverStartTimeout. Default: for ever.
 	DriverStartTimeout time.Duration
+	// Namespaces are those whose applications are looked after; nil is all that the cache has.
+	Namespaces *namespaces.Selection
 	// Workers is how many applications are reconciled at once.
 	Workers int
 	// Metrics is where the controller's metrics are registered.
@@ -77,7 +80,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	metrics := newMetrics(mgr.GetCache())
+	metrics := newMetrics(options.Namespaces.Reader(mgr.GetCache()))
 	if err := metrics.register(options.Metrics); err != nil {
 		return fmt.Errorf("register the controller's metrics: %w", err)
 	}
@@ -91,7 +94,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		metrics:    metrics,
 		clock:      clock.RealClock{},
 	}
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		For(&v1beta2.SparkApplication{}).
 		Watches(podKind(), podHandler{}).
@@ -101,8 +104,8 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 			LogConstructor:          logOf(mgr.GetLogger()),
 			// Each application waits for itself alone: a bucket that all share makes the healthy wait for the sick.
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
-		}).
-		Complete(r)
+		})
+	return options.Namespaces.Complete(b, r, &v1beta2.SparkApplicationList{})
 }
 
 // logOf returns what makes the log of one application. Left to itself the library says three times which one it is.

@@ -2,6 +2,7 @@ package application
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -72,9 +73,9 @@ type rule func(app *v1beta2.SparkApplication, seen Observation, now time.Time) (
 // rules are tried in order; the first that applies decides.
 var rules = [...]rule{
 	deleted,   // owner references take the run along
-	expired,   // its time to live is over
 	suspended, // the user's word comes before the application's life
 	edited,    // a specification that changed invalidates the run
+	expired,   // its time to live is over
 	stopping,  // a run that was called off has to be gone first
 	due,       // new, or its retry time has come
 	running,   // a run is under way
@@ -99,14 +100,14 @@ func deleted(app *v1beta2.SparkApplication, _ Observation, _ time.Time) (Step, b
 	return stay(app, "it is being deleted"), true
 }
 
-func expired(app *v1beta2.SparkApplication, _ Observation, now time.Time) (Step, bool) {
-	left, limited := timeToLive(app, now)
+func expired(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step, bool) {
+	left, limited := timeToLive(app, seen, now)
 	if !limited || left > 0 {
 		return Step{}, false
 	}
 	return Step{
 		Action: Delete, State: state(app),
-		Because: fmt.Sprintf("it ended more than timeToLiveSeconds (%d s) ago", *app.Spec.TimeToLiveSeconds),
+		Because: "it ended longer ago than its time to live",
 	}, true
 }
 
@@ -116,6 +117,9 @@ func suspended(app *v1beta2.SparkApplication, seen Observation, _ time.Time) (St
 	}
 	switch state(app) {
 	case v1beta2.ApplicationStateSuspended:
+		if seen.Unended() || seen.ExecutorsLive() { // made by a request that was long on its way
+			return clear(app, seen, state(app)), true
+		}
 		return stay(app, "it is suspended"), true
 	case v1beta2.ApplicationStateNew:
 		return Step{Action: Wait, State: v1beta2.ApplicationStateSuspended, Because: "spec.suspend is true"}, true
@@ -218,7 +222,7 @@ func over(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step,
 		return step, true
 	}
 	step := stay(app, "it has ended")
-	if left, limited := timeToLive(app, now); limited {
+	if left, limited := timeToLive(app, seen, now); limited {
 		step.After = left
 	}
 	return step, true
@@ -276,6 +280,11 @@ func state(app *v1beta2.SparkApplication) v1beta2.ApplicationStateType {
 	return app.Status.AppState.State
 }
 
+// seconds returns n seconds, or the most that a duration can hold.
+func seconds(n int64) time.Duration {
+	return time.Duration(min(n, int64(math.MaxInt64/time.Second))) * time.Second
+}
+
 // orNow returns at, or now where Kubernetes does not say when.
 func orNow(at, now time.Time) time.Time {
 	if at.IsZero() {
@@ -292,10 +301,13 @@ func driverDeleted(driver Driver) string {
 }
 
 // timeToLive returns how long an application that has ended is still to be kept, if that is limited.
-func timeToLive(app *v1beta2.SparkApplication, now time.Time) (time.Duration, bool) {
-	if !state(app).Ended() || app.Spec.TimeToLiveSeconds == nil || app.Status.TerminationTime.IsZero() {
+func timeToLive(app *v1beta2.SparkApplication, seen Observation, now time.Time) (time.Duration, bool) {
+	live := app.Spec.TimeToLiveSeconds
+	if live == nil {
+		live = seen.TimeToLive
+	}
+	if !state(app).Ended() || live == nil || app.Status.TerminationTime.IsZero() {
 		return 0, false
 	}
-	end := app.Status.TerminationTime.Add(time.Duration(*app.Spec.TimeToLiveSeconds) * time.Second)
-	return end.Sub(now), true
+	return app.Status.TerminationTime.Add(seconds(*live)).Sub(now), true
 }

@@ -1,6 +1,7 @@
 package application
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -55,6 +56,10 @@ func attempts(executions, submissions int32) appOption {
 	}
 }
 
+func failures(inARow int32) appOption {
+	return func(app *v1beta2.SparkApplication) { app.Status.Failures = inARow }
+}
+
 func endedAgo(d time.Duration) appOption {
 	return func(app *v1beta2.SparkApplication) { app.Status.TerminationTime = metav1.NewTime(noon.Add(-d)) }
 }
@@ -66,7 +71,7 @@ func submittedAgo(d time.Duration) appOption {
 }
 
 func isReleased(app *v1beta2.SparkApplication) {
-	setCondition(app, v1beta2.ConditionReleased, metav1.ConditionTrue, "RunEnded", "")
+	setCondition(app, v1beta2.ConditionReleased, metav1.ConditionTrue, "RunEnded", "", noon)
 }
 
 func isDeleted(app *v1beta2.SparkApplication) { app.DeletionTimestamp = new(metav1.NewTime(noon)) }
@@ -340,9 +345,9 @@ func TestDecide(t *testing.T) {
 			want:   Step{Action: Release, State: v1beta2.ApplicationStatePendingRerun},
 		},
 		"RerunNotDue": {
-			reason: "The wait is interval times attempts from the failure, and the operator wakes for it itself.",
+			reason: "The wait is interval times failures from the last one, and the operator wakes for it itself.",
 			app: application(v1beta2.ApplicationStatePendingRerun, isReleased,
-				restart(v1beta2.RestartPolicyOnFailure, 3), attempts(2, 0), endedAgo(5*time.Second)),
+				restart(v1beta2.RestartPolicyOnFailure, 3), failures(2), endedAgo(5*time.Second)),
 			seen: seeing(exits(false, exit1)),
 			want: Step{Action: Wait, State: v1beta2.ApplicationStatePendingRerun, After: 15 * time.Second},
 		},
@@ -373,6 +378,12 @@ func TestDecide(t *testing.T) {
 			app: application(v1beta2.ApplicationStateFailedSubmission, isReleased,
 				restart(v1beta2.RestartPolicyOnFailure, 2), attempts(0, 2), endedAgo(20*time.Second)),
 			want: Step{Action: Claim, State: v1beta2.ApplicationStateSubmitted},
+		},
+		"SuspendedWithDriver": {
+			reason: "A driver whose creation was long on its way does not run on.",
+			app:    application(v1beta2.ApplicationStateSuspended, wantSuspended, isReleased),
+			seen:   seeing(runs),
+			want:   Step{Action: Stop, State: v1beta2.ApplicationStateSuspended},
 		},
 		"SuspendRunning": {
 			reason: "The intention is written down before anything is removed.",
@@ -488,6 +499,28 @@ func TestDecide(t *testing.T) {
 			app:    application(v1beta2.ApplicationStateFailed, liveFor(60), endedAgo(time.Minute)),
 			want:   Step{Action: Delete, State: v1beta2.ApplicationStateFailed},
 		},
+		"TimeToLiveForEver": {
+			reason: "More seconds than a duration holds are no reason to delete anything.",
+			app:    application(v1beta2.ApplicationStateCompleted, isReleased, liveFor(math.MaxInt64), endedAgo(0)),
+			want:   Step{Action: Wait, State: v1beta2.ApplicationStateCompleted, After: math.MaxInt64 / time.Second * time.Second},
+		},
+		"TimeToLiveOverButEdited": {
+			reason: "Who edits an application wants it, also if nobody saw it in time.",
+			app:    application(v1beta2.ApplicationStateCompleted, isReleased, liveFor(60), endedAgo(time.Hour), edit(newArguments)),
+			want:   Step{Action: Wait, State: v1beta2.ApplicationStateInvalidating},
+		},
+		"PlatformsTimeToLive": {
+			reason: "An application that says nothing is kept as long as the platform keeps it.",
+			app:    application(v1beta2.ApplicationStateCompleted, endedAgo(time.Minute)),
+			seen:   Observation{TimeToLive: new(int64(60))},
+			want:   Step{Action: Delete, State: v1beta2.ApplicationStateCompleted},
+		},
+		"OwnTimeToLive": {
+			reason: "Its own word wins over the platform's.",
+			app:    application(v1beta2.ApplicationStateCompleted, isReleased, liveFor(90), endedAgo(time.Minute)),
+			seen:   Observation{TimeToLive: new(int64(60))},
+			want:   Step{Action: Wait, State: v1beta2.ApplicationStateCompleted, After: 30 * time.Second},
+		},
 		"TimeToLiveWhileRunning": {
 			reason: "It is counted from the end.",
 			app:    application(v1beta2.ApplicationStateRunning, liveFor(60), endedAgo(time.Hour)),
@@ -515,37 +548,44 @@ func TestRetryWait(t *testing.T) {
 		want   time.Duration
 	}{
 		"Default": {
-			reason: "Without an interval it is 5 s times the attempts.",
-			app:    application(v1beta2.ApplicationStatePendingRerun, attempts(3, 0), endedAgo(0)),
+			reason: "Without an interval it is 5 s times the failures in a row.",
+			app:    application(v1beta2.ApplicationStatePendingRerun, failures(3), endedAgo(0)),
 			want:   15 * time.Second,
 		},
 		"Capped": {
-			reason: "Attempts do not make the wait grow without end.",
+			reason: "Failures do not make the wait grow without end.",
 			app: application(v1beta2.ApplicationStatePendingRerun, restart(v1beta2.RestartPolicyAlways, 0),
-				attempts(1000, 0), endedAgo(0)),
+				failures(math.MaxInt32), endedAgo(0)),
 			want: 10 * time.Minute,
 		},
-		"DisruptedAgain": {
-			reason: "Disruptions use up no retry, but a node without room is not asked again and again.",
-			app: application(v1beta2.ApplicationStatePendingRerun, attempts(0, 0), endedAgo(0),
-				func(app *v1beta2.SparkApplication) { app.Status.Disruptions = 4 }),
-			want: 20 * time.Second,
+		"EndedWell": {
+			reason: "What is to run always, and ran well, runs on at once.",
+			app: application(v1beta2.ApplicationStatePendingRerun, restart(v1beta2.RestartPolicyAlways, 0),
+				attempts(100, 0), endedAgo(0)),
+			want: 0,
+		},
+		"ClockOfNodeAhead": {
+			reason: "A node whose clock is ahead does not make the wait longer.",
+			app:    application(v1beta2.ApplicationStatePendingRerun, failures(1), endedAgo(-5*time.Hour)),
+			want:   5 * time.Second,
+		},
+		"EndlessInterval": {
+			reason: "An interval that no duration holds does not come round to the past.",
+			app: application(v1beta2.ApplicationStatePendingRerun, failures(1), endedAgo(0),
+				func(app *v1beta2.SparkApplication) {
+					app.Spec.RestartPolicy.OnFailureRetryInterval = new(int64(math.MaxInt64))
+				}),
+			want: math.MaxInt64 / time.Second * time.Second,
 		},
 		"LongInterval": {
 			reason: "An interval above the cap is what its user wants.",
-			app: application(v1beta2.ApplicationStatePendingRerun, attempts(4, 0), endedAgo(0),
+			app: application(v1beta2.ApplicationStatePendingRerun, failures(4), endedAgo(0),
 				func(app *v1beta2.SparkApplication) { app.Spec.RestartPolicy.OnFailureRetryInterval = new(int64(3600)) }),
 			want: time.Hour,
 		},
-		"LongHealthyRun": {
-			reason: "A failure after a long healthy run is not one in a row.",
-			app: application(v1beta2.ApplicationStatePendingRerun, restart(v1beta2.RestartPolicyAlways, 0),
-				attempts(50, 0), endedAgo(0), submittedAgo(3*time.Hour)),
-			want: 10 * time.Second,
-		},
 		"OldForm": {
 			reason: "spec.retryInterval is read where the policy has none.",
-			app: application(v1beta2.ApplicationStatePendingRerun, attempts(2, 0), endedAgo(0),
+			app: application(v1beta2.ApplicationStatePendingRerun, failures(2), endedAgo(0),
 				func(app *v1beta2.SparkApplication) { app.Spec.RetryInterval = new(int64(7)) }),
 			want: 14 * time.Second,
 		},
@@ -564,25 +604,28 @@ func TestRetryWait(t *testing.T) {
 	}
 }
 
-// TestDisruptionsInARow follows the two counters through disruptions, a failure and an edit.
-func TestDisruptionsInARow(t *testing.T) {
+// TestFailuresInARow follows the two counters through disruptions, failures, a long healthy run and an edit.
+func TestFailuresInARow(t *testing.T) {
 	app := application(v1beta2.ApplicationStateRunning, restart(v1beta2.RestartPolicyAlways, 0))
 	var got [][2]int32
-	end := func(cause Cause) {
-		record(app, Observation{}, failed(app, "failed", noon, cause), noon)
-		got = append(got, [2]int32{app.Status.ExecutionAttempts, app.Status.Disruptions})
+	end := func(cause Cause, after time.Duration) {
+		record(app, Observation{}, failed(app, "failed", noon.Add(after), cause), noon.Add(after))
+		got = append(got, [2]int32{app.Status.ExecutionAttempts, app.Status.Failures})
 		record(app, Observation{}, Step{
 			Action: Claim, State: v1beta2.ApplicationStateSubmitted, Claimed: &Claimed{Run: app.Status.Run + 1, At: noon},
 		}, noon)
 	}
-	end(CauseRejected)
-	end(CauseDisrupted)
-	end(CauseApplication)
-	end(CauseRejected)
+	end(CauseRejected, 0)
+	end(CauseDisrupted, 0)
+	end(CauseApplication, 0)
+	end(CauseRejected, 2*time.Hour) // it had waited, and did not run
+	record(app, Observation{}, Step{Action: Wait, State: v1beta2.ApplicationStateRunning}, noon)
+	end(CauseApplication, 2*time.Hour)
+	end(CauseApplication, 0)
 	record(app, Observation{}, Step{Action: Wait, State: v1beta2.ApplicationStateInvalidating}, noon)
-	got = append(got, [2]int32{app.Status.ExecutionAttempts, app.Status.Disruptions})
-	want := [][2]int32{{0, 1}, {0, 2}, {1, 0}, {1, 1}, {0, 0}}
+	got = append(got, [2]int32{app.Status.ExecutionAttempts, app.Status.Failures})
+	want := [][2]int32{{0, 1}, {0, 2}, {1, 3}, {1, 4}, {2, 1}, {3, 2}, {0, 0}}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("executionAttempts and disruptions\n-want +got:\n%s", diff)
+		t.Errorf("executionAttempts and failures\n-want +got:\n%s", diff)
 	}
 }

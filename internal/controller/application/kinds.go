@@ -80,10 +80,10 @@ func (r *Reconciler) remember(app *v1beta2.SparkApplication, plan *spark.Plan) e
 	return nil
 }
 
-// leftKinds returns an object of each kind that the current run may have left, beside its pods.
+// leftKinds returns an object of each kind that the current run may have left, beside its pods and claims.
 func (r *Reconciler) leftKinds(app *v1beta2.SparkApplication) []client.Object {
 	// Spark's driver makes these by itself, where configuration says so that its program may set.
-	left := []client.Object{&corev1.Service{}, &corev1.ConfigMap{}, &corev1.PersistentVolumeClaim{}}
+	left := []client.Object{&corev1.Service{}, &corev1.ConfigMap{}}
 	others := []client.Object{&networkingv1.NetworkPolicy{}, &networkingv1.Ingress{}, &policyv1.PodDisruptionBudget{}}
 	made, known := r.kinds.of(app)
 	if !known {

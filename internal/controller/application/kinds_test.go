@@ -54,7 +54,7 @@ func TestEndRemovesWhatWasMade(t *testing.T) {
 	asked := new(removals)
 	w.operate(asked.wrap)
 	asked.check(w, w.submit("pi"), "nothing else was made", map[string]int{
-		"*v1.Pod": 1, "*v1.Service": 1, "*v1.ConfigMap": 1, "*v1.PersistentVolumeClaim": 1, "*v1.NetworkPolicy": 1,
+		"*v1.Pod": 1, "*v1.Service": 1, "*v1.ConfigMap": 2, "*v1.PersistentVolumeClaim": 1, "*v1.NetworkPolicy": 1,
 	})
 }
 
@@ -69,7 +69,7 @@ func TestEndAfterRestartRemovesEverything(t *testing.T) {
 	end(0)
 	w.touch(&corev1.Pod{ObjectMeta: w.meta("pi-driver")})
 	asked.check(w, app, "another process made it, who knows of what", map[string]int{
-		"*v1.Pod": 1, "*v1.Service": 1, "*v1.ConfigMap": 1, "*v1.PersistentVolumeClaim": 1, "*v1.NetworkPolicy": 1,
+		"*v1.Pod": 1, "*v1.Service": 1, "*v1.ConfigMap": 2, "*v1.PersistentVolumeClaim": 1, "*v1.NetworkPolicy": 1,
 		"*v1.Ingress": 1, "*v1.PodDisruptionBudget": 1,
 	})
 }
@@ -79,7 +79,10 @@ func TestEditDoesNotHideWhatWasMade(t *testing.T) {
 	w.operate(reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.DriverPodDisruptionBudget = true })
 	app = w.awaitState(app, v1beta2.ApplicationStateRunning)
-	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.DriverPodDisruptionBudget = false })
+	w.change(app, func(app *v1beta2.SparkApplication) {
+		app.Spec.DriverPodDisruptionBudget = false
+		app.Spec.Arguments = []string{"another"}
+	})
 	w.await(app, "running without a budget", func(app *v1beta2.SparkApplication) bool {
 		return app.Status.Run == 2 && app.Status.AppState.State == v1beta2.ApplicationStateRunning
 	})

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -59,6 +60,9 @@ func TestWholeLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.create(executor(w, app, driver))
+	for _, object := range executorObjects(w, app, driver) {
+		w.create(object)
+	}
 	w.await(app, "running with an executor", func(app *v1beta2.SparkApplication) bool {
 		return app.Status.ExecutorState["pi-exec-1"] == v1beta2.ExecutorStateRunning
 	})
@@ -93,6 +97,18 @@ func executor(w *world, app *v1beta2.SparkApplication, driver *corev1.Pod) *core
 	}
 	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(driver, corev1.SchemeGroupVersion.WithKind("Pod"))}
 	return pod
+}
+
+// executorObjects returns what Spark's driver makes for its executors under its own labels only.
+func executorObjects(w *world, app *v1beta2.SparkApplication, driver *corev1.Pod) []client.Object {
+	owner := []metav1.OwnerReference{*metav1.NewControllerRef(driver, corev1.SchemeGroupVersion.WithKind("Pod"))}
+	conf, claim := &corev1.ConfigMap{ObjectMeta: w.meta("spark-exec-0-conf-map")}, &corev1.PersistentVolumeClaim{ObjectMeta: w.meta("pi-exec-1-pvc-0")}
+	conf.OwnerReferences, claim.OwnerReferences = owner, owner
+	claim.Labels = map[string]string{v1beta2.LabelSparkAppSelector: app.Status.SparkApplicationID}
+	conf.Labels = map[string]string{v1beta2.LabelSparkAppSelector: app.Status.SparkApplicationID, v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor}
+	claim.Spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}
+	claim.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}
+	return []client.Object{conf, claim}
 }
 
 // touch changes a pod, so that its play is asked.
@@ -286,7 +302,7 @@ func TestRejectedByItsNode(t *testing.T) {
 	w.kubelet.refuse(func(pod *corev1.Pod) bool { return pod.Labels[v1beta2.LabelRun] < "3" })
 	w.operate(reliably)
 	app := w.awaitState(w.submit("pi", retrying(0)), v1beta2.ApplicationStateCompleted)
-	if app.Status.ExecutionAttempts != 1 || app.Status.Run != 3 || app.Status.Disruptions != 0 {
+	if app.Status.ExecutionAttempts != 1 || app.Status.Run != 3 || app.Status.Failures != 0 {
 		t.Errorf("the runs that found no room were counted: %+v", app.Status)
 	}
 }

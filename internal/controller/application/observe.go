@@ -26,6 +26,8 @@ type Observation struct {
 	DriverGone bool
 	// StartLimit is how long a driver may take to start; 0 is for ever.
 	StartLimit time.Duration
+	// TimeToLive is how many seconds an application that does not say so is kept after its end; nil is for ever.
+	TimeToLive *int64
 }
 
 // Driver is what was seen of a driver pod.
@@ -44,8 +46,10 @@ type Driver struct {
 	Waiting *Waiting
 	// Ended is the end of the driver's container, nil until then.
 	Ended *Ending
-	// Lingering is a pod whose driver has ended while others of its containers go on, and nobody has limited that yet.
+	// Lingering is a pod whose driver has ended while others of its containers go on.
 	Lingering bool
+	// Active is how long the pod may be active, counted from when its node accepted it; 0 is for ever.
+	Active time.Duration
 	// Cause is what it failed of, where it has failed, or fails of where it is Deleting.
 	Cause Cause
 	// Disruption says in Kubernetes' words what disrupted it, if something did.
@@ -68,7 +72,9 @@ type Ending struct {
 
 // Executor is what was seen of an executor pod.
 type Executor struct {
-	Name     string
+	Name string
+	// Run is the run that it belongs to; 0 for those that another operator's run has made.
+	Run      int64
 	State    v1beta2.ExecutorState
 	Deleting bool
 }
@@ -120,7 +126,7 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 	if err != nil {
 		return Observation{}, fmt.Errorf("list pods of the application: %w", err)
 	}
-	var seen Observation
+	seen := Observation{TimeToLive: r.platform.TimeToLiveSeconds}
 	// One that is not valid is refused with the next run; until then the operator's holds.
 	seen.StartLimit, _ = startLimit(app, r.startLimit)
 	for i := range pods.Items {
@@ -162,6 +168,9 @@ func observeDriver(app *v1beta2.SparkApplication, pod *corev1.Pod) Driver {
 		driver.Waiting = waiting(pod)
 	}
 	driver.Lingering = driver.Ended != nil && !driver.Deleting && lingering(pod)
+	if pod.Spec.ActiveDeadlineSeconds != nil {
+		driver.Active = seconds(*pod.Spec.ActiveDeadlineSeconds)
+	}
 	return driver
 }
 
@@ -173,10 +182,10 @@ func disruption(pod *corev1.Pod) string {
 	return pod.Status.Reason
 }
 
-// lingering reports whether containers beside the driver's keep pod running, with no end set to it. Sidecars of
-// Kubernetes' own kind, init containers that are restarted, are ended by kubelet.
+// lingering reports whether containers beside the driver's keep pod running. Sidecars of Kubernetes' own kind, init
+// containers that are restarted, are ended by kubelet.
 func lingering(pod *corev1.Pod) bool {
-	return pod.Status.Phase == corev1.PodRunning && pod.Spec.ActiveDeadlineSeconds == nil && len(pod.Spec.Containers) > 1
+	return pod.Status.Phase == corev1.PodRunning && len(pod.Spec.Containers) > 1
 }
 
 // ofRun reports whether pod belongs to the application's current run. Pods that were submitted before Brazier came have
@@ -215,6 +224,9 @@ func ending(pod *corev1.Pod) *Ending {
 	}
 	// The pod failed before its driver could: it was evicted or refused by the node, or an init container failed.
 	message := "driver container failed: it was never started"
+	if status := driverContainer(pod); status != nil && status.State.Running != nil {
+		message = "driver container failed: its pod has ended, and nobody saw how the container did"
+	}
 	if pod.Status.Reason != "" {
 		message += fmt.Sprintf(" (%s: %s)", pod.Status.Reason, strings.TrimSpace(pod.Status.Message))
 	}
@@ -267,6 +279,7 @@ func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodConditi
 
 func observeExecutor(pod *corev1.Pod) Executor {
 	executor := Executor{Name: pod.Name, State: v1beta2.ExecutorStateUnknown, Deleting: !pod.DeletionTimestamp.IsZero()}
+	executor.Run, _ = strconv.ParseInt(pod.Labels[v1beta2.LabelRun], 10, 64)
 	switch pod.Status.Phase {
 	case corev1.PodPending:
 		executor.State = v1beta2.ExecutorStatePending

@@ -39,18 +39,19 @@ type Claimed struct {
 // record writes into status what was seen and what step made of it. It is the only place that does.
 func record(app *v1beta2.SparkApplication, seen Observation, step Step, now time.Time) {
 	from, status := state(app), &app.Status
+	rehash(app)
 	if step.State != from || step.Cause != "" { // a submission that is refused again stays where it was
 		move(app, step, now)
 	}
 	status.AppState.State = step.State
 	if step.Claimed != nil {
-		claimRun(app, step.Claimed)
+		claimRun(app, step.Claimed, now)
 	}
 	if step.Action == Release || step.Action == Stop {
-		setCondition(app, v1beta2.ConditionReleased, metav1.ConditionTrue, "RunEnded", "nothing of the last run is left but its driver's pod")
+		setCondition(app, v1beta2.ConditionReleased, metav1.ConditionTrue, "RunEnded", "nothing of the last run is left but its driver's pod", now)
 	}
-	if from == v1beta2.ApplicationStateSubmitted || from == v1beta2.ApplicationStateRunning {
-		status.ExecutorState = executorStates(status.ExecutorState, seen.Executors, step.State)
+	if underWay(from) && !calledOff(step.State) {
+		status.ExecutorState = executorStates(status.ExecutorState, ofRunNumber(seen.Executors, status.Run), endOfExecutors(step))
 	}
 	status.ObservedGeneration = app.Generation
 	if status.SpecHash == "" && step.State != v1beta2.ApplicationStateNew {
@@ -68,19 +69,16 @@ func move(app *v1beta2.SparkApplication, step Step, now time.Time) {
 	if step.Failure != "" {
 		status.AppState.ErrorMessage = shorten(step.Failure, maxFailure)
 	}
-	switch {
-	case step.Cause.Blameless():
-		// The attempt is not counted, so that it does not use up a retry.
-		status.ExecutionAttempts = max(0, status.ExecutionAttempts-1)
-		status.Disruptions++
-	case !step.Ended.IsZero():
-		status.Disruptions = 0
+	if !step.Ended.IsZero() {
+		status.Failures = failuresInARow(app, step)
+	}
+	if step.Cause.Blameless() {
+		uncount(app)
 	}
 	switch step.State {
 	case v1beta2.ApplicationStateFailedSubmission:
 		if step.Action == Submit {
-			// What the claim counted did not come about.
-			status.ExecutionAttempts = max(0, status.ExecutionAttempts-1)
+			uncount(app) // what the claim counted did not come about
 		} else {
 			// Refused before there was a run to claim.
 			status.SubmissionAttempts++
@@ -94,22 +92,45 @@ func move(app *v1beta2.SparkApplication, step Step, now time.Time) {
 		status.SubmissionAttempts = 0
 	case v1beta2.ApplicationStateInvalidating:
 		// A new specification is a new beginning, but for the run counter.
-		status.ExecutionAttempts, status.SubmissionAttempts, status.Disruptions = 0, 0, 0
-		callOff(app)
+		status.ExecutionAttempts = 0
+		callOff(app, now)
 	case v1beta2.ApplicationStateSuspending:
-		callOff(app)
+		if underWay(state(app)) {
+			uncount(app) // whoever suspends it, as a queue may, uses up no retry
+		}
+		callOff(app, now)
 	}
 }
 
-// callOff forgets how the last run ended: the next one is not a retry and does not wait.
-func callOff(app *v1beta2.SparkApplication) {
+// uncount takes back that a run was counted as an attempt, so that it does not use up a retry.
+func uncount(app *v1beta2.SparkApplication) {
+	app.Status.ExecutionAttempts = max(0, app.Status.ExecutionAttempts-1)
+}
+
+// failuresInARow returns how many runs in a row have failed with the one that step ends.
+func failuresInARow(app *v1beta2.SparkApplication, step Step) int32 {
+	running := meta.FindStatusCondition(app.Status.Conditions, v1beta2.ConditionRunning)
+	switch {
+	case step.Failure == "":
+		return 0
+	case running != nil && running.Status == metav1.ConditionTrue && step.Ended.Sub(running.LastTransitionTime.Time) >= healthyRun:
+		return 1
+	default:
+		return app.Status.Failures + 1
+	}
+}
+
+// callOff forgets the last run: the next one is not a retry and does not wait.
+func callOff(app *v1beta2.SparkApplication, now time.Time) {
 	app.Status.TerminationTime = metav1.Time{}
 	app.Status.AppState.ErrorMessage = ""
-	setCondition(app, v1beta2.ConditionReleased, metav1.ConditionFalse, "CalledOff", "the run is being removed")
+	app.Status.SubmissionAttempts, app.Status.Failures = 0, 0
+	app.Status.ExecutorState, app.Status.DriverInfo = nil, v1beta2.DriverInfo{}
+	setCondition(app, v1beta2.ConditionReleased, metav1.ConditionFalse, "CalledOff", "the run is being removed", now)
 }
 
 // claimRun begins a run in status.
-func claimRun(app *v1beta2.SparkApplication, run *Claimed) {
+func claimRun(app *v1beta2.SparkApplication, run *Claimed, now time.Time) {
 	status := &app.Status
 	status.Run = run.Run
 	status.RunSubmitTime = metav1.NewTime(run.At)
@@ -123,25 +144,53 @@ func claimRun(app *v1beta2.SparkApplication, run *Claimed) {
 	status.ExecutionAttempts++
 	status.SubmissionAttempts++
 	status.SpecHash = specHash(&app.Spec)
-	setCondition(app, v1beta2.ConditionReleased, metav1.ConditionFalse, "RunClaimed", fmt.Sprintf("run %d is under way", run.Run))
+	setCondition(app, v1beta2.ConditionReleased, metav1.ConditionFalse, "RunClaimed", fmt.Sprintf("run %d is under way", run.Run), now)
+}
+
+// underWay reports whether an application in state s has a run of which executors may be seen.
+func underWay(s v1beta2.ApplicationStateType) bool {
+	return s == v1beta2.ApplicationStateSubmitted || s == v1beta2.ApplicationStateRunning
+}
+
+// calledOff reports whether an application in state s has a run that its user does not want any more.
+func calledOff(s v1beta2.ApplicationStateType) bool {
+	return s == v1beta2.ApplicationStateInvalidating || s == v1beta2.ApplicationStateSuspending
+}
+
+// ofRunNumber returns those executors that belong to a run: of an earlier one some may still be on their way out.
+func ofRunNumber(executors []Executor, run int64) []Executor {
+	return slices.DeleteFunc(slices.Clone(executors), func(e Executor) bool { return e.Run != run })
+}
+
+// endOfExecutors returns the state in which step leaves executors that have not ended by themselves; "" if it leaves them
+// be.
+func endOfExecutors(step Step) v1beta2.ExecutorState {
+	switch {
+	case step.Ended.IsZero():
+		return ""
+	case step.Failure == "":
+		return v1beta2.ExecutorStateCompleted
+	default:
+		return v1beta2.ExecutorStateFailed
+	}
 }
 
 // executorStates returns the state of each executor: what is seen now, and how those ended that are gone. Of too many
-// the latest are kept, and those that are there before those that were.
+// the latest are kept, and those that are there before those that were. At the end of the run all are in the state end.
 func executorStates(
-	before map[string]v1beta2.ExecutorState, seen []Executor, app v1beta2.ApplicationStateType,
+	before map[string]v1beta2.ExecutorState, seen []Executor, end v1beta2.ExecutorState,
 ) map[string]v1beta2.ExecutorState {
 	if len(before) == 0 && len(seen) == 0 {
 		return before
 	}
 	states := make(map[string]v1beta2.ExecutorState, len(before)+len(seen))
 	for name, was := range before {
-		states[name] = gone(was, app)
+		states[name] = gone(was, end)
 	}
 	for _, executor := range seen {
 		states[executor.Name] = executor.State
-		if app.Ended() && !ended(executor.State) {
-			states[executor.Name] = gone(executor.State, app)
+		if end != "" {
+			states[executor.Name] = gone(executor.State, end)
 		}
 	}
 	if len(states) <= maxExecutors {
@@ -179,15 +228,14 @@ func number(pod string) int {
 	return n
 }
 
-// gone returns the state of an executor that is not there any more and was in state was when it last was.
-func gone(was v1beta2.ExecutorState, app v1beta2.ApplicationStateType) v1beta2.ExecutorState {
+// gone returns the state of an executor that is not there any more, or not for long, and was in state was when it last
+// was; end is that of executors at the end of their run, "" before.
+func gone(was, end v1beta2.ExecutorState) v1beta2.ExecutorState {
 	switch {
 	case ended(was):
 		return was
-	case app == v1beta2.ApplicationStateCompleted:
-		return v1beta2.ExecutorStateCompleted
-	case app == v1beta2.ApplicationStateFailed:
-		return v1beta2.ExecutorStateFailed
+	case end != "":
+		return end
 	default:
 		// Whether the driver gave it back or lost it is not to be seen.
 		return v1beta2.ExecutorStateUnknown
@@ -208,13 +256,13 @@ func setConditions(app *v1beta2.SparkApplication, seen Observation, now time.Tim
 	case v1beta2.ApplicationStateRunning:
 		running = metav1.ConditionTrue
 	}
-	setCondition(app, v1beta2.ConditionSucceeded, succeeded, reason, message)
+	setCondition(app, v1beta2.ConditionSucceeded, succeeded, reason, message, now)
 	if state(app) == v1beta2.ApplicationStateSubmitted {
 		if driver, ok := seen.Current(); ok && untilTold(driver, now) <= 0 {
 			reason, message = driver.Waiting.Reason, driver.Waiting.Message
 		}
 	}
-	setCondition(app, v1beta2.ConditionRunning, running, reason, message)
+	setCondition(app, v1beta2.ConditionRunning, running, reason, message, now)
 }
 
 // untilTold returns how long it is until status has to say what driver waits for.
@@ -225,8 +273,9 @@ func untilTold(driver Driver, now time.Time) time.Duration {
 	return driver.Waiting.Since.Add(waitBeforeTold).Sub(now)
 }
 
-func setCondition(app *v1beta2.SparkApplication, kind string, status metav1.ConditionStatus, reason, message string) {
+func setCondition(app *v1beta2.SparkApplication, kind string, status metav1.ConditionStatus, reason, message string, now time.Time) {
 	meta.SetStatusCondition(&app.Status.Conditions, metav1.Condition{
 		Type: kind, Status: status, Reason: reason, Message: message, ObservedGeneration: app.Generation,
+		LastTransitionTime: metav1.NewTime(now),
 	})
 }

@@ -24,7 +24,7 @@ func (r *Reconciler) release(ctx context.Context, app *v1beta2.SparkApplication)
 	executors := []client.DeleteAllOfOption{
 		client.InNamespace(app.Namespace), ownLabels(app, v1beta2.SparkRoleExecutor),
 	}
-	if keep := app.Spec.Executor.DeleteOnTermination; keep != nil && !*keep {
+	if spark.KeepsExecutors(app, r.platform) {
 		executors = append(executors, client.MatchingFieldsSelector{Selector: fields.AndSelectors(
 			fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
 			fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)),
@@ -41,7 +41,29 @@ func (r *Reconciler) release(ctx context.Context, app *v1beta2.SparkApplication)
 			return fmt.Errorf("delete objects of kind %s: %w", r.kind(kind), err)
 		}
 	}
+	if err := r.releaseSparks(ctx, app); err != nil {
+		return err
+	}
 	r.kinds.forget(client.ObjectKeyFromObject(app))
+	return nil
+}
+
+// releaseSparks removes what has Spark's own labels only: the executors' ConfigMap (KubernetesClusterSchedulerBackend),
+// which its driver removes itself only where it ends well, and claims (MountVolumesFeatureStep), of executors and driver.
+// They belong to the driver's pod, which is kept.
+func (r *Reconciler) releaseSparks(ctx context.Context, app *v1beta2.SparkApplication) error {
+	id := app.Status.SparkApplicationID
+	if id == "" {
+		return nil
+	}
+	for object, labels := range map[client.Object]client.MatchingLabels{
+		&corev1.ConfigMap{}:             {v1beta2.LabelSparkAppSelector: id, v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor},
+		&corev1.PersistentVolumeClaim{}: {v1beta2.LabelSparkAppSelector: id},
+	} {
+		if err := r.cluster.DeleteAllOf(ctx, object, client.InNamespace(app.Namespace), labels); err != nil {
+			return fmt.Errorf("delete the executors' objects of kind %s: %w", r.kind(object), err)
+		}
+	}
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (r *Reconciler) tell(ctx context.Context, before, app *v1beta2.SparkApplica
 	if step.Failure != "" {
 		kind, note = corev1.EventTypeWarning, step.Failure
 	}
-	if step.Claimed != nil {
+	if step.Claimed != nil && before.Status.SpecHash != app.Status.SpecHash { // once, and not with each run
 		for _, warning := range step.Claimed.Warnings {
 			r.events.Eventf(app, nil, corev1.EventTypeWarning, "Doubtful", string(step.Action), "%s", shorten(warning, maxEventNote))
 		}

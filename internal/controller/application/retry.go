@@ -33,27 +33,27 @@ func mayResubmit(app *v1beta2.SparkApplication) bool {
 	}
 }
 
-// retryWait returns how long is left until the next run is due: interval × attempts, measured from the moment of
-// failure. Measured from the submission, a long run would be retried at once.
+// retryWait returns how long is left until the next run is due: interval × failures in a row, measured from the moment of
+// failure. Measured from the submission, a long run would be retried at once. Disruptions are failures here, though they
+// use up no retry: a cluster that has no room or goes from bad to worse is not to be pressed.
 func retryWait(app *v1beta2.SparkApplication, now time.Time) time.Duration {
-	if app.Status.TerminationTime.IsZero() {
-		return 0 // called off by the user: nothing has failed
-	}
-	// Disruptions in a row are no attempts, but a cluster that has no room or goes from bad to worse is not to be pressed.
-	policy, attempts := app.Spec.RestartPolicy, max(app.Status.ExecutionAttempts, app.Status.Disruptions)
+	policy, failures := app.Spec.RestartPolicy, app.Status.Failures
 	interval := value(policy.OnFailureRetryInterval, app.Spec.RetryInterval)
 	if state(app) == v1beta2.ApplicationStateFailedSubmission {
-		interval, attempts = value(policy.OnSubmissionFailureRetryInterval), app.Status.SubmissionAttempts
+		interval, failures = value(policy.OnSubmissionFailureRetryInterval), app.Status.SubmissionAttempts
 	}
-	wait := time.Duration(interval) * time.Second
+	if app.Status.TerminationTime.IsZero() || failures == 0 {
+		return 0 // called off by the user, or ended well
+	}
+	wait := seconds(interval)
 	if wait <= 0 {
 		wait = defaultRetryInterval
 	}
-	if app.Status.TerminationTime.Sub(app.Status.LastSubmissionAttemptTime.Time) >= healthyRun {
-		attempts = 1
+	if wait < maxRetryWait {
+		wait = min(wait*min(time.Duration(failures), maxRetryWait/time.Second), maxRetryWait)
 	}
-	wait = min(wait*time.Duration(max(attempts, 1)), max(wait, maxRetryWait))
-	return app.Status.TerminationTime.Add(wait).Sub(now)
+	// The time of the failure is by the clock of a node, which may be ahead.
+	return min(app.Status.TerminationTime.Add(wait).Sub(now), wait)
 }
 
 // value returns the first of the fields that is set, else 0.

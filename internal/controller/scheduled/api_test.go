@@ -6,6 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +28,7 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/scheduled"
 	"brazier.sh/brazier/internal/localcluster/controlplane" //nolint:depguard // these tests need a real API server, whoever's
+	"brazier.sh/brazier/internal/spark"
 )
 
 // patience is how long a test waits for what has to happen. Nothing is measured by it: it only ends a test that hangs.
@@ -97,7 +100,7 @@ func (w *world) operate() (stop func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := scheduled.Add(mgr); err != nil {
+	if err := scheduled.Add(mgr, spark.Platform{Image: "spark:4.3.0"}, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -215,11 +218,50 @@ func TestForbid(t *testing.T) {
 	})
 }
 
-// TestInvalidSchedule says what is wrong, and works once that is mended.
+// TestReplace starts the next run when nothing of the first is left, here of what plays its driver.
+func TestReplace(t *testing.T) {
+	w := newWorld(t)
+	w.operate()
+	w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyReplace })
+	driver := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "driver", Finalizers: []string{"brazier.sh/test"}}}
+	w.eventually("the first run", func(ctx context.Context) (bool, error) {
+		apps, err := w.runs(ctx)
+		if err != nil || len(apps) == 0 {
+			return false, err
+		}
+		owner := metav1.NewControllerRef(&apps[0], v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind))
+		driver.OwnerReferences = []metav1.OwnerReference{*owner}
+		err = w.client.Create(ctx, driver)
+		return err == nil, err
+	})
+	first := driver.OwnerReferences[0].Name
+	w.eventually("the driver is told to go", func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKeyFromObject(driver), driver)
+		return !driver.DeletionTimestamp.IsZero(), err
+	})
+	apps, err := w.runs(t.Context())
+	if err != nil || len(apps) != 1 || apps[0].Name != first {
+		t.Fatalf("want the first run alone while its driver is there, got %d: %v", len(apps), err)
+	}
+	before := driver.DeepCopy()
+	driver.Finalizers = nil
+	if err := w.client.Patch(t.Context(), driver, client.MergeFrom(before)); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the next run", func(ctx context.Context) (bool, error) {
+		apps, err := w.runs(ctx)
+		return slices.ContainsFunc(apps, func(app v1beta2.SparkApplication) bool { return app.Name != first }), err
+	})
+}
+
+// TestInvalidSchedule says all that is wrong, and works once that is mended.
 func TestInvalidSchedule(t *testing.T) {
 	w := newWorld(t)
 	w.operate()
-	s := w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.Schedule = "every day" })
+	s := w.create(func(s *v1beta2.ScheduledSparkApplication) {
+		s.Spec.Schedule = "every day"
+		s.Spec.Template.SparkConf = map[string]string{"spark.driver.host": "here"}
+	})
 	state := func(want v1beta2.ScheduleState) wait.ConditionWithContextFunc {
 		return func(ctx context.Context) (bool, error) {
 			err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s)
@@ -227,11 +269,13 @@ func TestInvalidSchedule(t *testing.T) {
 		}
 	}
 	w.eventually("it is refused", state(v1beta2.ScheduleStateFailedValidation))
-	if s.Status.Reason == "" {
-		t.Error("want a reason")
+	for _, want := range []string{"spec.schedule", "every day", "spec.template: spec.sparkConf[spark.driver.host]"} {
+		if !strings.Contains(s.Status.Reason, want) {
+			t.Errorf("want %q among all that is wrong, got: %s", want, s.Status.Reason)
+		}
 	}
 	before := s.DeepCopy()
-	s.Spec.Schedule = "@daily"
+	s.Spec.Schedule, s.Spec.Template.SparkConf = "@daily", nil
 	if err := w.client.Patch(t.Context(), s, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/controller/namespaces"
+	"brazier.sh/brazier/internal/spark"
 )
 
 // name is the controller's name in logs and metrics.
@@ -30,13 +32,15 @@ const indexSchedule = "schedule"
 // Reconciler makes and removes the applications of schedules.
 type Reconciler struct {
 	// cached reads from the cache, no older than this process's own writes, and writes.
-	cached client.Client
-	events events.EventRecorder
-	clock  clock.PassiveClock
+	cached   client.Client
+	platform spark.Platform
+	events   events.EventRecorder
+	clock    clock.PassiveClock
 }
 
-// Add puts the controller into mgr.
-func Add(mgr ctrl.Manager) error {
+// Add puts the controller into mgr. The platform is that of the applications, so that a template which could never be
+// submitted is refused before its time. Schedules of the namespaces that are selected are looked after.
+func Add(mgr ctrl.Manager, platform spark.Platform, selected *namespaces.Selection) error {
 	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1beta2.SparkApplication{}, indexSchedule, func(object client.Object) []string {
 		if schedule := object.GetLabels()[v1beta2.LabelScheduledAppName]; schedule != "" {
 			return []string{schedule}
@@ -46,12 +50,12 @@ func Add(mgr ctrl.Manager) error {
 	if err != nil {
 		return fmt.Errorf("index applications by their schedule: %w", err)
 	}
-	r := &Reconciler{cached: mgr.GetClient(), events: mgr.GetEventRecorder("brazier"), clock: clock.RealClock{}}
-	return ctrl.NewControllerManagedBy(mgr).
+	r := &Reconciler{cached: mgr.GetClient(), platform: platform, events: mgr.GetEventRecorder("brazier"), clock: clock.RealClock{}}
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		For(&v1beta2.ScheduledSparkApplication{}).
-		Owns(&v1beta2.SparkApplication{}).
-		Complete(r)
+		Owns(&v1beta2.SparkApplication{})
+	return selected.Complete(b, r, &v1beta2.ScheduledSparkApplicationList{})
 }
 
 // Reconcile does what a schedule asks for now, and says when to look again.
@@ -60,12 +64,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	if err := r.cached.Get(ctx, req.NamespacedName, s); err != nil || !s.DeletionTimestamp.IsZero() {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	runs, err := r.observe(ctx, s)
+	now := r.clock.Now()
+	seen, err := r.observe(ctx, s, now)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	now := r.clock.Now()
-	step := Decide(s, runs, now)
+	step := Decide(s, seen, now)
 	if err := r.act(ctx, s, step); err != nil {
 		r.events.Eventf(s, nil, corev1.EventTypeWarning, "TryingAgain", "Start", "%s", err)
 		return reconcile.Result{}, err
@@ -79,14 +83,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	return reconcile.Result{RequeueAfter: step.Next.Sub(now)}, nil
 }
 
-// observe reads the schedule's applications from the cache.
-func (r *Reconciler) observe(ctx context.Context, s *v1beta2.ScheduledSparkApplication) ([]Run, error) {
+// observe reads the schedule's applications from the cache, and plans one that nobody makes.
+func (r *Reconciler) observe(ctx context.Context, s *v1beta2.ScheduledSparkApplication, now time.Time) (Observation, error) {
 	var apps v1beta2.SparkApplicationList
 	err := r.cached.List(ctx, &apps, client.InNamespace(s.Namespace), client.MatchingFields{indexSchedule: s.Name}, client.UnsafeDisableDeepCopy)
 	if err != nil {
-		return nil, fmt.Errorf("list the schedule's applications: %w", err)
+		return Observation{}, fmt.Errorf("list the schedule's applications: %w", err)
 	}
-	var runs []Run
+	var seen Observation
+	_, seen.Refused = spark.New(newRun(s, now), spark.Run{Number: 1, SubmittedAt: now}, r.platform)
 	for i := range apps.Items {
 		app := &apps.Items[i]
 		if !metav1.IsControlledBy(app, s) {
@@ -96,16 +101,17 @@ func (r *Reconciler) observe(ctx context.Context, s *v1beta2.ScheduledSparkAppli
 		if err != nil {
 			due = app.CreationTimestamp.Time // made by another operator
 		}
-		runs = append(runs, Run{Name: app.Name, Due: due, State: app.Status.AppState.State, Deleting: !app.DeletionTimestamp.IsZero()})
+		seen.Runs = append(seen.Runs, Run{Name: app.Name, Due: due, State: app.Status.AppState.State, Deleting: !app.DeletionTimestamp.IsZero()})
 	}
-	return runs, nil
+	return seen, nil
 }
 
 // act makes the run that is due and removes those that are to go. Run again after a crash it finds what it made.
 func (r *Reconciler) act(ctx context.Context, s *v1beta2.ScheduledSparkApplication, step Step) error {
 	for _, name := range step.Delete {
 		app := &v1beta2.SparkApplication{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: name}}
-		if err := r.cached.Delete(ctx, app); client.IgnoreNotFound(err) != nil {
+		// In the foreground, so that a run which is replaced is there until its driver has gone.
+		if err := r.cached.Delete(ctx, app, client.PropagationPolicy(metav1.DeletePropagationForeground)); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("delete SparkApplication %s: %w", name, err)
 		}
 	}

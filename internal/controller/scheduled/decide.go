@@ -13,6 +13,14 @@ import (
 	"brazier.sh/brazier/internal/schedule"
 )
 
+// Observation is what was seen of a schedule beside itself.
+type Observation struct {
+	// Runs are the applications that it has made.
+	Runs []Run
+	// Refused is why an application of its template could not be submitted; nil if it could.
+	Refused error
+}
+
 // Run is an application that a schedule has made.
 type Run struct {
 	Name string
@@ -42,16 +50,19 @@ type Step struct {
 	Invalid error
 }
 
-// Decide returns what is to be done for a schedule whose runs are those given, at now. It is pure.
-func Decide(s *v1beta2.ScheduledSparkApplication, runs []Run, now time.Time) Step {
+// Decide returns what is to be done for a schedule, given what was seen of it at now. It is pure.
+func Decide(s *v1beta2.ScheduledSparkApplication, seen Observation, now time.Time) Step {
 	when, deadline, err := read(s)
+	if seen.Refused != nil {
+		err = errors.Join(err, fmt.Errorf("spec.template: %w", seen.Refused))
+	}
 	if err != nil {
 		return Step{Invalid: err}
 	}
-	step := history(s, runs)
+	step := history(s, seen.Runs)
 	step.Until = begun(s, now)
 	due := latest(when, step.Until, now)
-	switch active := active(runs); {
+	switch active := active(seen.Runs); {
 	case due.IsZero():
 	case s.Spec.Suspend:
 		step.Until, step.Skipped = due, "it is suspended"

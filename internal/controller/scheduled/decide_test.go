@@ -1,11 +1,11 @@
 package scheduled
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
-	_ "time/tzdata" // so that the zones are the same on every machine
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -141,7 +141,7 @@ func TestDecide(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, Decide(tt.s, tt.runs, tt.now)); diff != "" {
+			if diff := cmp.Diff(tt.want, Decide(tt.s, Observation{Runs: tt.runs}, tt.now)); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", tt.reason, diff)
 			}
 		})
@@ -150,11 +150,11 @@ func TestDecide(t *testing.T) {
 
 func TestDecideInvalid(t *testing.T) {
 	broken := hourly(deadline("soon"), func(s *v1beta2.ScheduledSparkApplication) { s.Spec.TimeZone = "Mars/Olympus" })
-	step := Decide(broken, nil, noon())
+	step := Decide(broken, Observation{Refused: errors.New("spec.type: no such language")}, noon())
 	if step.Invalid == nil || !step.Start.IsZero() {
 		t.Fatalf("want a schedule that is not in order to start nothing, got %+v", step)
 	}
-	for _, want := range []string{"spec.schedule", "Mars/Olympus", v1beta2.AnnotationStartDeadline, `"soon"`} {
+	for _, want := range []string{"spec.schedule", "Mars/Olympus", v1beta2.AnnotationStartDeadline, `"soon"`, "spec.template: spec.type"} {
 		if !strings.Contains(step.Invalid.Error(), want) {
 			t.Errorf("want %q among all that is wrong, got: %v", want, step.Invalid)
 		}
@@ -175,7 +175,7 @@ func TestYear(t *testing.T) {
 	})
 	names, now := map[string]bool{}, s.CreationTimestamp.Time
 	for end := now.AddDate(1, 0, 0); now.Before(end); {
-		step := Decide(s, nil, now)
+		step := Decide(s, Observation{}, now)
 		record(s, step)
 		if !step.Start.IsZero() {
 			names[s.Status.LastRunName] = true

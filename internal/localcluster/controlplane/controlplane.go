@@ -36,11 +36,14 @@ const (
 type Options struct {
 	// Bin is the folder of brazier-cluster; where it is empty, it is looked for.
 	Bin string
+	// APIServerFlags are added to the API server's command line, for tests of clusters that are set up otherwise.
+	APIServerFlags []string
 }
 
 // ControlPlane is a running control plane.
 type ControlPlane struct {
 	config part.Config
+	flags  []string // of the API server
 	client *rest.Config
 	group  *group
 	stop   sync.Once
@@ -60,6 +63,7 @@ func Start(ctx context.Context, opts Options) (*ControlPlane, error) {
 		return nil, fmt.Errorf("make the control plane's folder: %w", err)
 	}
 	c := &ControlPlane{
+		flags: opts.APIServerFlags,
 		config: part.Config{
 			Layout:    layout.Layout{Home: home, Run: filepath.Join(home, "run"), Bin: opts.Bin},
 			Address:   layout.Loopback,
@@ -94,6 +98,9 @@ func (c *ControlPlane) start(ctx context.Context) error {
 		return err
 	}
 	for _, p := range part.ControlPlane(c.config) {
+		if p.Name == part.APIServer {
+			p.Argv = append(p.Argv, c.flags...)
+		}
 		if err := c.run(ctx, p); err != nil {
 			return err
 		}

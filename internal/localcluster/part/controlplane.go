@@ -47,6 +47,9 @@ func etcd(c Config) Part {
 	}
 }
 
+// APIServer is the name of the API server's part.
+const APIServer = "kube-apiserver"
+
 func apiServer(c Config) Part {
 	l := c.Layout
 	flags := slices.Concat(
@@ -69,7 +72,7 @@ func apiServer(c Config) Part {
 		flags = append(flags, "--endpoint-reconciler-type=none")
 	}
 	return Part{
-		Name: "kube-apiserver",
+		Name: APIServer,
 		Argv: c.program("kube-apiserver", flags...),
 		Reads: append(
 			tlsFiles(l, "kube-apiserver", "kube-apiserver-kubelet-client", certEtcdClient, "front-proxy-client"),
