@@ -108,9 +108,9 @@ func installed(last *release.Release) bool {
 		last.Version > 1 && status == common.StatusFailed
 }
 
-// recover takes a revision for failed that was cut off half-way, so that the next can go on from it. It is known to be dead
+// goOnFrom takes a revision for failed that was cut off half-way, so that the next can go on from it. It is known to be dead
 // only once its time is over.
-func (i *Installer) recover(last *release.Release, opts Options) error {
+func (i *Installer) goOnFrom(last *release.Release, opts Options) error {
 	if last == nil || !last.Info.Status.IsPending() && last.Info.Status != common.StatusUninstalling {
 		return nil
 	}

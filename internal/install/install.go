@@ -80,8 +80,7 @@ func (i *Installer) Install(ctx context.Context, opts Options) error {
 		return err
 	}
 	if installed(last) {
-		return fmt.Errorf("Brazier %s is installed in the namespace %s already; to change it use \"brazier upgrade\"", //nolint:revive,staticcheck // a name
-			last.Chart.AppVersion(), i.namespace)
+		return fmt.Errorf("the namespace %s has Brazier %s already; \"brazier upgrade\" changes it", i.namespace, last.Chart.AppVersion())
 	}
 	return i.put(ctx, last, opts)
 }
@@ -114,7 +113,7 @@ func (i *Installer) notInstalled() error {
 
 // put carries out what the plan for opts says. Whatever fails on the way is undone.
 func (i *Installer) put(ctx context.Context, last *release.Release, opts Options) error {
-	if err := i.recover(last, opts); err != nil {
+	if err := i.goOnFrom(last, opts); err != nil {
 		return err
 	}
 	plan, err := i.plan(ctx, last, opts)

@@ -57,6 +57,7 @@ func TestInstall(t *testing.T) {
 		{"FailedInstallationLeavesNothing", w.failedInstallation},
 		{"TakesOverWhatWasInstalledWithoutHelm", w.takesOver},
 		{"InstalledTwiceIsRefused", w.installedTwice},
+		{"OnlyMissingNamespacesAreMade", w.namespaceValues},
 		{"AgainChangesNothing", w.againChangesNothing},
 		{"DryRun", w.dryRun},
 		{"ConfigurationRestarts", w.configurationRestarts},
@@ -89,7 +90,7 @@ func values() map[string]any {
 
 func (w *world) failedInstallation(ctx context.Context, t *testing.T) {
 	err := w.installer(io.Discard).Install(ctx, install.Options{Values: values(), Timeout: noPatience})
-	if err == nil || !strings.Contains(err.Error(), "has been removed again") {
+	if err == nil || !strings.Contains(err.Error(), "has been removed again") || !strings.Contains(err.Error(), "is Pending") {
 		t.Fatalf("an operator that never starts: %v", err)
 	}
 	if left := w.left(ctx, t); len(left) > 0 {
@@ -156,6 +157,21 @@ func (w *world) installedTwice(ctx context.Context, t *testing.T) {
 	err := w.installer(io.Discard).Install(ctx, install.Options{Values: values()})
 	if err == nil || !strings.Contains(err.Error(), "brazier upgrade") {
 		t.Errorf("it has to lead to the upgrade: %v", err)
+	}
+}
+
+func (w *world) namespaceValues(ctx context.Context, t *testing.T) {
+	got, err := w.installer(io.Discard).NamespaceValues(ctx, []string{"missing", "default", applications, "missing"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"namespaces": []any{
+		map[string]any{"name": applications, "create": true}, // Made before, and to stay the release's.
+		map[string]any{"name": "default"},
+		map[string]any{"name": "missing", "create": true},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

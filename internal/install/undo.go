@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"helm.sh/helm/v4/pkg/action"
 	"helm.sh/helm/v4/pkg/kube"
@@ -12,20 +13,29 @@ import (
 
 // undo takes the cluster back to where it was before the plan, and returns cause with what has become of it.
 func (i *Installer) undo(ctx context.Context, p *plan, cause error) error {
-	last, err := i.last()
-	if err != nil {
-		return errors.Join(cause, err)
+	if p.current == nil && p.takesOver() {
+		return fmt.Errorf("%w\nthe operator that was installed without Helm has been changed, and nobody knows what it was like; "+
+			"mend the cause and run \"brazier upgrade\"", cause)
 	}
-	switch {
-	case last == nil || p.current != nil && last.Version == p.current.Version:
-		return fmt.Errorf("%w\nnothing was changed", cause)
-	case p.current == nil:
+	if p.current == nil {
 		return i.undoInstallation(context.WithoutCancel(ctx), p, cause)
+	}
+	last, err := i.last()
+	switch {
+	case err != nil:
+		return errors.Join(cause, err)
+	case last != nil && last.Version == p.current.Version:
+		return fmt.Errorf("%w\nnothing was changed", cause)
 	case p.current.Info.Status == common.StatusFailed:
 		return fmt.Errorf("%w\nwhat was there before had failed too, so there is nothing to go back to; mend the cause and run \"brazier upgrade\" again", cause)
 	default:
 		return i.rollBack(p, cause)
 	}
+}
+
+// takesOver reports whether there is an operator already that Helm knows nothing of.
+func (p *plan) takesOver() bool {
+	return slices.ContainsFunc(p.changes, func(c Change) bool { return c.Before != nil && c.Before.GetKind() == "Deployment" })
 }
 
 func (i *Installer) undoInstallation(ctx context.Context, p *plan, cause error) error {

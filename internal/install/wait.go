@@ -58,6 +58,9 @@ func (i *Installer) waitForOperator(ctx context.Context, timeout time.Duration) 
 		}
 		return rolledOut(deployment), nil
 	})
+	if wait.Interrupted(err) && ctx.Err() == nil {
+		err = fmt.Errorf("not ready after %s", timeout)
+	}
 	if err != nil {
 		return errors.Join(err, i.whyNot(context.WithoutCancel(ctx)))
 	}
@@ -97,6 +100,9 @@ func (i *Installer) whyNot(ctx context.Context) error {
 	}
 	var reasons []error
 	for _, pod := range pods.Items {
+		if pod.Status.Phase != corev1.PodRunning {
+			reasons = append(reasons, fmt.Errorf("pod %s is %s", pod.Name, pod.Status.Phase))
+		}
 		for _, condition := range pod.Status.Conditions {
 			if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
 				reasons = append(reasons, fmt.Errorf("pod %s: %s: %s", pod.Name, condition.Reason, condition.Message))
