@@ -27,7 +27,8 @@ func helmProgram(t *testing.T) string {
 	return path
 }
 
-func runHelm(t *testing.T, args ...string) string {
+// RunHelm runs Helm's own program, which has to succeed, and returns what it printed.
+func RunHelm(t *testing.T, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), helmProgram(t), args...)
 	var out, said bytes.Buffer
@@ -44,7 +45,7 @@ func TestHelmRendersTheSame(t *testing.T) {
 	for name := range valueSets(t) {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join("testdata", "values", name+".yaml")
-			text := runHelm(t, "template", releaseName, "../../charts/brazier", "--namespace", DefaultNamespace, "--values", file)
+			text := RunHelm(t, "template", releaseName, "../../charts/brazier", "--namespace", DefaultNamespace, "--values", file)
 			got := byName(t, text)
 			want := make(map[string]*unstructured.Unstructured)
 			for _, object := range objectsOf(t, readYAML(t, file)) {
@@ -81,6 +82,6 @@ func withoutVersion(object *unstructured.Unstructured) *unstructured.Unstructure
 
 func TestHelmLint(t *testing.T) {
 	for name := range valueSets(t) {
-		runHelm(t, "lint", "--strict", "../../charts/brazier", "--values", filepath.Join("testdata", "values", name+".yaml"))
+		RunHelm(t, "lint", "--strict", "../../charts/brazier", "--values", filepath.Join("testdata", "values", name+".yaml"))
 	}
 }

@@ -49,7 +49,7 @@ func TestInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(plane.Stop)
-	w := &world{t: t, config: plane.Config(), client: newClient(t, plane.Config())}
+	w := &world{t: t, config: plane.Config(), kubeconfig: plane.Kubeconfig(), client: newClient(t, plane.Config())}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context, *testing.T)
@@ -69,6 +69,7 @@ func TestInstall(t *testing.T) {
 		{"UninstallIsRefusedWhileApplicationsRun", w.refusesUninstall},
 		{"Uninstall", w.uninstall},
 		{"NamespacesOnly", w.namespacesOnly},
+		{"HelmItself", w.helmItself},
 	} {
 		if !t.Run(step.name, func(t *testing.T) { step.do(ctx, t) }) {
 			t.Fatalf("the steps after %s stand on it", step.name)
@@ -340,6 +341,43 @@ func (w *world) namespacesOnly(ctx context.Context, t *testing.T) {
 	w.operates(ctx, t, []string{applications})
 }
 
+// helmItself goes from Helm's own program to this package and back.
+func (w *world) helmItself(ctx context.Context, t *testing.T) {
+	if err := w.installer(io.Discard).Uninstall(ctx, install.UninstallOptions{Timeout: patience}); err != nil {
+		t.Fatal(err)
+	}
+	const folder = "../../charts/brazier"
+	helm := func(args ...string) {
+		t.Helper()
+		install.RunHelm(t, append(args, "--namespace", install.DefaultNamespace, "--kubeconfig", w.kubeconfig)...)
+	}
+	helm("install", "brazier", folder, "--create-namespace", "--set", "image.repository=brazier,image.tag=helm,workers=3")
+	var said bytes.Buffer
+	w.must(ctx, func(ctx context.Context) error {
+		over := map[string]any{"workers": 5}
+		return w.installer(&said).Upgrade(ctx, install.Options{Values: over, KeepValues: true, Timeout: patience})
+	})
+	if !strings.Contains(said.String(), "change  ConfigMap brazier-system/brazier-operator") {
+		t.Errorf("it did not go on from Helm's release:\n%s", said.String())
+	}
+	if got := w.deployment(ctx).Spec.Template.Spec.Containers[0].Image; got != "brazier:helm" {
+		t.Errorf("Helm's values are forgotten: the image is %s", got)
+	}
+	helm("upgrade", "brazier", folder, "--reuse-values", "--set", "workers=7")
+	config := new(corev1.ConfigMap)
+	if err := w.client.Get(ctx, operatorKey(), config); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(config.Data["config.yaml"], "workers: 7") {
+		t.Errorf("Helm did not go on from our release:\n%s", config.Data["config.yaml"])
+	}
+	helm("uninstall", "brazier")
+	await(ctx, t, "the end of all that Helm installed", func(ctx context.Context) (bool, error) {
+		// Helm makes the namespace, and leaves it.
+		return cmp.Equal([]string{"Namespace /" + install.DefaultNamespace}, w.left(ctx, t)), nil
+	})
+}
+
 // left names the objects of Brazier's that are in the cluster, but for definitions.
 func (w *world) left(ctx context.Context, t *testing.T) []string {
 	t.Helper()
@@ -381,9 +419,10 @@ func (w *world) revision(ctx context.Context) int {
 }
 
 type world struct {
-	t      *testing.T
-	config *rest.Config
-	client client.Client
+	t          *testing.T
+	config     *rest.Config
+	kubeconfig string
+	client     client.Client
 }
 
 func quiet() terminal.Streams {
