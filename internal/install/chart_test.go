@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -158,7 +159,7 @@ func TestLeastPrivilege(t *testing.T) {
 		}
 		for name, rules := range all {
 			for _, rule := range rules {
-				for _, granted := range append(append(append(rule.APIGroups, rule.Resources...), rule.Verbs...), rule.NonResourceURLs...) {
+				for _, granted := range slices.Concat(rule.APIGroups, rule.Resources, rule.Verbs, rule.NonResourceURLs) {
 					if forbidden[granted] {
 						t.Errorf("%s: %s grants %q: %+v", set, name, granted, rule)
 					}

@@ -18,11 +18,11 @@ func (i *Installer) announce(p *plan) {
 		return
 	}
 	fmt.Fprintf(i.streams.Err, "%s%s in the namespace %s:\n", strings.ToUpper(p.title()[:1]), p.title()[1:], i.namespace)
-	list(i, p.changes)
+	i.list(p.changes)
 }
 
 // list names every object that something happens to, and counts the others.
-func list(i *Installer, changes []Change) {
+func (i *Installer) list(changes []Change) {
 	same := 0
 	for _, change := range changes {
 		if change.Action == None {

@@ -56,7 +56,7 @@ func (i *Installer) Uninstall(ctx context.Context, opts UninstallOptions) error 
 		return err
 	}
 	fmt.Fprintf(i.streams.Err, "Removing Brazier %s from the namespace %s:\n", last.Chart.AppVersion(), i.namespace)
-	list(i, changes)
+	i.list(changes)
 	if opts.DryRun {
 		fmt.Fprintln(i.streams.Err, "Nothing was changed.")
 		return nil
