@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -100,7 +101,8 @@ func (w *world) operate() (stop func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := scheduled.Add(mgr, spark.Platform{Image: "spark:4.3.0"}, nil); err != nil {
+	options := scheduled.Options{Platform: spark.Platform{Image: "spark:4.3.0"}, Metrics: prometheus.NewRegistry()}
+	if err := scheduled.Add(mgr, options); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,12 +36,22 @@ type Reconciler struct {
 	cached   client.Client
 	platform spark.Platform
 	events   events.EventRecorder
+	metrics  *metrics
 	clock    clock.PassiveClock
 }
 
-// Add puts the controller into mgr. The platform is that of the applications, so that a template which could never be
-// submitted is refused before its time. Schedules of the namespaces that are selected are looked after.
-func Add(mgr ctrl.Manager, platform spark.Platform, selected *namespaces.Selection) error {
+// Options are what the controller needs to know beside the cluster.
+type Options struct {
+	// Platform is that of the applications, so that a template which could never be submitted is refused before its time.
+	Platform spark.Platform
+	// Namespaces are those whose schedules are looked after. Default: all.
+	Namespaces *namespaces.Selection
+	// Metrics is where the controller's metrics are registered.
+	Metrics prometheus.Registerer
+}
+
+// Add puts the controller into mgr.
+func Add(mgr ctrl.Manager, options Options) error {
 	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1beta2.SparkApplication{}, indexSchedule, func(object client.Object) []string {
 		if schedule := object.GetLabels()[v1beta2.LabelScheduledAppName]; schedule != "" {
 			return []string{schedule}
@@ -50,12 +61,19 @@ func Add(mgr ctrl.Manager, platform spark.Platform, selected *namespaces.Selecti
 	if err != nil {
 		return fmt.Errorf("index applications by their schedule: %w", err)
 	}
-	r := &Reconciler{cached: mgr.GetClient(), platform: platform, events: mgr.GetEventRecorder("brazier"), clock: clock.RealClock{}}
+	metrics := newMetrics(options.Namespaces.Reader(mgr.GetCache()), clock.RealClock{})
+	if err := metrics.register(options.Metrics); err != nil {
+		return fmt.Errorf("register the controller's metrics: %w", err)
+	}
+	r := &Reconciler{
+		cached: mgr.GetClient(), platform: options.Platform, events: mgr.GetEventRecorder("brazier"),
+		metrics: metrics, clock: clock.RealClock{},
+	}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		For(&v1beta2.ScheduledSparkApplication{}).
 		Owns(&v1beta2.SparkApplication{})
-	return selected.Complete(b, r, &v1beta2.ScheduledSparkApplicationList{})
+	return options.Namespaces.Complete(b, r, &v1beta2.ScheduledSparkApplicationList{})
 }
 
 // Reconcile does what a schedule asks for now, and says when to look again.
@@ -148,6 +166,7 @@ func (r *Reconciler) report(ctx context.Context, s *v1beta2.ScheduledSparkApplic
 	if err := r.cached.Status().Patch(ctx, s, patch); err != nil {
 		return client.IgnoreNotFound(err)
 	}
+	r.metrics.count(s, step)
 	if step.Skipped != "" {
 		r.events.Eventf(s, nil, corev1.EventTypeWarning, "Skipped", "Wait", "the run due at %s is left out: %s", step.Until.Format(time.RFC3339), step.Skipped)
 	}
