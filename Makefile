@@ -34,7 +34,7 @@ down: ## Stop the embedded cluster; its data stays (bin/brazier down --purge rem
 test: build lint test-unit test-monitoring test-job test-e2e ## Run every test (what CI runs)
 
 .PHONY: test-unit
-test-unit: bin/brazier-cluster ## Unit tests, and tests against a real API server
+test-unit: bin/brazier-cluster bin/kubectl ## Unit tests, and tests against a real API server
 	@echo "• unit and API tests"
 	@go test ./...
 	@cd devcluster && go test ./...
