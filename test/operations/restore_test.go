@@ -54,7 +54,9 @@ func newCluster(t *testing.T, namespace string) *cluster {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.New(plane.Config(), client.Options{Scheme: scheme})
+	config := plane.Config()
+	config.QPS = -1
+	c, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +222,8 @@ func (w *cluster) follow(section string) string {
 	}
 	command := exec.CommandContext(w.t.Context(), "bash", "-c", script)
 	command.Dir = w.folder
-	command.Env = append(os.Environ(), "KUBECONFIG="+plane.Kubeconfig(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	path := bin + string(filepath.ListSeparator) + os.Getenv("PATH")
+	command.Env = append(os.Environ(), "KUBECONFIG="+plane.Kubeconfig(), "PATH="+path)
 	var out, errs bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errs
 	if err := command.Run(); err != nil {

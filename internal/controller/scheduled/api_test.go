@@ -67,6 +67,8 @@ type world struct {
 	t         *testing.T
 	namespace string
 	client    client.Client
+	// metrics are the latest controller's.
+	metrics *prometheus.Registry
 }
 
 func newWorld(t *testing.T) *world {
@@ -101,7 +103,8 @@ func (w *world) operate() (stop func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	options := scheduled.Options{Platform: spark.Platform{Image: "spark:4.3.0"}, Metrics: prometheus.NewRegistry()}
+	w.metrics = prometheus.NewRegistry()
+	options := scheduled.Options{Platform: spark.Platform{Image: "spark:4.3.0"}, Metrics: w.metrics}
 	if err := scheduled.Add(mgr, options); err != nil {
 		w.t.Fatal(err)
 	}
@@ -192,6 +195,16 @@ func TestRunsAndHistory(t *testing.T) {
 	if s.Status.ScheduleState != v1beta2.ScheduleStateScheduled || s.Status.LastRun.IsZero() || s.Status.NextRun.IsZero() {
 		t.Errorf("status does not tell of it: %+v", s.Status)
 	}
+	families, err := w.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == "brazier_schedule_runs_total" && family.GetMetric()[0].GetCounter().GetValue() >= 2 {
+			return // of the four, those since the restart
+		}
+	}
+	t.Errorf("want the runs since the restart to be counted, got %v", families)
 }
 
 // TestForbid starts no second run before the first has ended.
