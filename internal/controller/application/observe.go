@@ -38,6 +38,8 @@ type Driver struct {
 	Created, Accepted time.Time
 	// Current tells the driver of the current run from those of earlier ones.
 	Current bool
+	// Submission is the submission of a driver that another operator made, or made as far as status can tell.
+	Submission string
 	// Deleting is a pod that was told to go.
 	Deleting bool
 	// Running says that the driver's container runs, whatever its sidecars do.
@@ -155,6 +157,9 @@ func observeDriver(app *v1beta2.SparkApplication, pod *corev1.Pod) Driver {
 		Ended:    ending(pod),
 		Cause:    causeOf(pod),
 	}
+	if _, ours := pod.Labels[v1beta2.LabelRun]; (!ours || foreign(app)) && !ofNamesake(app, pod) {
+		driver.Submission = pod.Labels[v1beta2.LabelSubmissionID]
+	}
 	if driver.Cause == CauseDisrupted {
 		driver.Disruption = disruption(pod)
 	}
@@ -188,10 +193,10 @@ func lingering(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodRunning && len(pod.Spec.Containers) > 1
 }
 
-// ofRun reports whether pod belongs to the application's current run. Pods that were submitted before Brazier came have
-// no run and are known by their submission.
+// ofRun reports whether pod belongs to the application's current run. Where another operator has submitted the run, or
+// written status since, there is no number to compare and its submission tells.
 func ofRun(app *v1beta2.SparkApplication, pod *corev1.Pod) bool {
-	if run, ok := pod.Labels[v1beta2.LabelRun]; ok {
+	if run, ok := pod.Labels[v1beta2.LabelRun]; ok && !foreign(app) {
 		return run == strconv.FormatInt(app.Status.Run, 10) && ownedBy(app, pod)
 	}
 	id := pod.Labels[v1beta2.LabelSubmissionID]

@@ -232,6 +232,43 @@ func TestForbid(t *testing.T) {
 	})
 }
 
+// TestForbidSeesAnotherOperatorsRun waits for a run that another operator has made, which calls the schedule its owner but
+// not its controller.
+func TestForbidSeesAnotherOperatorsRun(t *testing.T) {
+	w := newWorld(t)
+	s := w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyForbid })
+	theirs := &v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: w.namespace, Name: "report-1780272001000000000", Labels: map[string]string{v1beta2.LabelScheduledAppName: s.Name},
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: v1beta2.GroupVersion.String(), Kind: v1beta2.ScheduledSparkApplicationKind, Name: s.Name, UID: s.UID,
+			}},
+		},
+		Spec: s.Spec.Template,
+	}
+	if err := w.client.Create(t.Context(), theirs); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.end(t.Context(), theirs, v1beta2.ApplicationStateRunning); err != nil {
+		t.Fatal(err)
+	}
+	w.operate()
+	w.eventually("the next run is overdue", func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s)
+		return !s.Status.NextRun.IsZero() && time.Now().After(s.Status.NextRun.Add(2*time.Second)), err
+	})
+	if apps, err := w.runs(t.Context()); err != nil || len(apps) != 1 {
+		t.Fatalf("want the other operator's run alone, got %d: %v", len(apps), err)
+	}
+	if err := w.end(t.Context(), theirs, v1beta2.ApplicationStateCompleted); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the run that waited", func(ctx context.Context) (bool, error) {
+		apps, err := w.runs(ctx)
+		return len(apps) == 2, err
+	})
+}
+
 // TestReplace starts the next run when nothing of the first is left, here of what plays its driver.
 func TestReplace(t *testing.T) {
 	w := newWorld(t)

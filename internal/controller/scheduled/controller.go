@@ -6,6 +6,7 @@ package scheduled
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -72,7 +74,7 @@ func Add(mgr ctrl.Manager, options Options) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		For(&v1beta2.ScheduledSparkApplication{}).
-		Owns(&v1beta2.SparkApplication{})
+		Owns(&v1beta2.SparkApplication{}, builder.MatchEveryOwner) // another operator's are no controllers
 	return options.Namespaces.Complete(b, r, &v1beta2.ScheduledSparkApplicationList{})
 }
 
@@ -112,7 +114,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1beta2.ScheduledSparkAppli
 	_, seen.Refused = spark.New(newRun(s, now), spark.Run{Number: 1, SubmittedAt: now}, r.platform)
 	for i := range apps.Items {
 		app := &apps.Items[i]
-		if !metav1.IsControlledBy(app, s) {
+		if !ownedBy(app, s) {
 			continue
 		}
 		due, err := time.Parse(time.RFC3339, app.Annotations[v1beta2.AnnotationScheduledAt])
@@ -122,6 +124,11 @@ func (r *Reconciler) observe(ctx context.Context, s *v1beta2.ScheduledSparkAppli
 		seen.Runs = append(seen.Runs, Run{Name: app.Name, Due: due, State: app.Status.AppState.State, Deleting: !app.DeletionTimestamp.IsZero()})
 	}
 	return seen, nil
+}
+
+// ownedBy reports whether the schedule made app. Another operator does not call it the controller of what it made.
+func ownedBy(app *v1beta2.SparkApplication, s *v1beta2.ScheduledSparkApplication) bool {
+	return slices.ContainsFunc(app.OwnerReferences, func(owner metav1.OwnerReference) bool { return owner.UID == s.UID })
 }
 
 // act makes the run that is due and removes those that are to go. Run again after a crash it finds what it made.
@@ -149,7 +156,7 @@ func (r *Reconciler) act(ctx context.Context, s *v1beta2.ScheduledSparkApplicati
 	if err := r.cached.Get(ctx, client.ObjectKeyFromObject(app), there); err != nil {
 		return fmt.Errorf("read SparkApplication %s, which exists already: %w", app.Name, err)
 	}
-	if !metav1.IsControlledBy(there, s) {
+	if !ownedBy(there, s) {
 		return fmt.Errorf("SparkApplication %s exists already and does not belong to this schedule; delete it or give the schedule another name", app.Name)
 	}
 	return nil
