@@ -180,7 +180,7 @@ func byWebhook(app *v1beta2.SparkApplication) []string {
 func checkSpec(app *v1beta2.SparkApplication, at string) []Finding {
 	// Planned for any time and any platform: what is wrong with it depends on neither.
 	plan, err := spark.New(app, spark.Run{Number: 1, SubmittedAt: time.Unix(0, 0)}, spark.Platform{Image: "spark:{{SPARK_VERSION}}"})
-	const refused = "what runs of it goes on, but another run would be refused: "
+	const refused = "its next run is refused: "
 	if err == nil {
 		var findings []Finding
 		for _, warning := range plan.Warnings {
@@ -194,7 +194,7 @@ func checkSpec(app *v1beta2.SparkApplication, at string) []Finding {
 	}
 	var findings []Finding
 	for _, err := range errs {
-		finding := Finding{Severity: Lost, Means: refused + err.Error(), Do: "change it before its next run"}
+		finding := Finding{Severity: Lost, Means: refused + err.Error(), Do: "change it before that"}
 		if invalid, ok := errors.AsType[*field.Error](err); ok {
 			if below, ok := strings.CutPrefix(invalid.Field, "spec"); ok {
 				invalid.Field = at + below
@@ -222,8 +222,9 @@ func checkSchedules(inv Inventory) []Finding {
 
 func checkSchedule(s *v1beta2.ScheduledSparkApplication) []Finding {
 	var findings []Finding
-	if _, err := schedule.Parse(s.Spec.Schedule, s.Spec.TimeZone); err != nil {
-		findings = append(findings, Finding{Severity: Lost, Field: "spec.schedule", Means: "no run is started: " + err.Error(), Do: "correct it"})
+	_, invalid := schedule.Parse(s.Spec.Schedule, s.Spec.TimeZone)
+	if invalid != nil {
+		findings = append(findings, Finding{Severity: Lost, Field: "spec.schedule", Means: "no run is started: " + invalid.Error(), Do: "correct it"})
 	}
 	if len(s.Name) > validation.LabelValueMaxLength {
 		findings = append(findings, Finding{
@@ -232,6 +233,7 @@ func checkSchedule(s *v1beta2.ScheduledSparkApplication) []Finding {
 		})
 	}
 	switch {
+	case invalid != nil:
 	case s.Spec.Suspend:
 		findings = append(findings, Finding{Severity: Kept, Means: "it stays suspended"})
 	case s.Status.LastRun.IsZero():

@@ -145,7 +145,7 @@ func (m *Migration) startOperator(ctx context.Context) error {
 		return err
 	}
 	if inv.Operator == nil {
-		return errors.New("Brazier's Deployment has gone; install it again") //nolint:staticcheck,revive // a name begins it
+		return errors.New("the Deployment of Brazier has gone; install it again")
 	}
 	if err := m.start(ctx, m.Operator); err != nil { // after an undo
 		return err

@@ -121,7 +121,7 @@ func (o *applyOptions) show(ctx context.Context, connected client.Client) error 
 	o.streams.Table([]string{"NAMESPACE", "APPLICATION", "STATE", "DRIVER", "TAKEN OVER"}, rows)
 	switch {
 	case wait.Interrupted(err) && ctx.Err() == nil:
-		return errors.New("Brazier has not looked at all applications yet: does it look after their namespaces? Its log says why") //nolint:staticcheck,revive // a name begins it
+		return errors.New("there are applications that Brazier has not looked at: does it look after their namespaces? Its log says why")
 	case err != nil:
 		return fmt.Errorf("look at the applications: %w", err)
 	}
