@@ -355,3 +355,43 @@ func TestNarrow(t *testing.T) {
 		t.Errorf("objectSelector\n-want +got:\n%s", diff)
 	}
 }
+
+// TestValuesAreDocumented holds the table of values against its page.
+func TestValuesAreDocumented(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("| Theirs | Brazier's |\n|---|---|\n")
+	table.WriteString("| `spark.jobNamespaces`, `spark.jobNamespaceSelector` | `namespaces` with `rbac.scope: namespaces`; all namespaces where an empty name is among them; `namespaceSelector` |\n")
+	for _, r := range rules() {
+		theirs, becomes := strings.TrimSuffix(r.value, "."), r.why
+		if strings.HasSuffix(r.value, ".") {
+			theirs += ".*"
+		}
+		switch {
+		case strings.HasPrefix(r.value, "spark.jobNamespace"):
+			continue
+		case r.to != "":
+			becomes = "`" + r.to + "`"
+		case r.do != "":
+			becomes += "; " + r.do
+		}
+		table.WriteString("| `" + theirs + "` | " + becomes + " |\n")
+	}
+	const page, mark = "../../docs/migrate.md", "-update -->\n"
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, got, found := strings.Cut(string(text), mark)
+	if !found {
+		t.Fatalf("%s has no place for the table", page)
+	}
+	if *update {
+		got = "\n" + table.String()
+		if err := os.WriteFile(page, []byte(head+mark+got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff("\n"+table.String(), got); diff != "" {
+		t.Errorf("%s\n-want +got:\n%s", page, diff)
+	}
+}

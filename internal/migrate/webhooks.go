@@ -7,6 +7,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -86,6 +87,9 @@ func (m *Migration) removeWebhooks(ctx context.Context, inv Inventory) error {
 			continue
 		}
 		kept = true
+		if apiequality.Semantic.DeepEqual(configuration, &inv.Mutating[i]) {
+			continue
+		}
 		if err := m.Client.Update(ctx, configuration); err != nil {
 			return fmt.Errorf("narrow %s %s: %w", mutatingKind, configuration.Name, err)
 		}
@@ -121,8 +125,7 @@ func (m *Migration) restoreWebhooks(ctx context.Context, saved record, inv Inven
 				sparing(&wanted.Webhooks[i])
 			}
 		}
-		there := new(admissionv1.MutatingWebhookConfiguration)
-		if err := m.put(ctx, wanted, there); err != nil {
+		if err := m.put(ctx, wanted, new(admissionv1.MutatingWebhookConfiguration)); err != nil {
 			return err
 		}
 	}
@@ -144,7 +147,7 @@ func (m *Migration) put(ctx context.Context, wanted, there client.Object) error 
 	switch {
 	case apierrors.IsNotFound(err):
 		err = m.Client.Create(ctx, wanted)
-	case err == nil:
+	case err == nil && !apiequality.Semantic.DeepEqual(bare(there), bare(wanted)):
 		wanted.SetResourceVersion(there.GetResourceVersion())
 		err = m.Client.Update(ctx, wanted)
 	}
