@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,9 +76,7 @@ func TestHandover(t *testing.T) {
 		w.delete(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "undead-driver"}})
 	})
 	t.Run("WebhooksBlockPods", func(t *testing.T) {
-		if err := w.tryPod(t, nil); err == nil {
-			t.Fatal("the webhook's server cannot be reached, and the pod was created all the same")
-		}
+		w.tryPod(nil, false)
 	})
 	saved := w.webhooks()
 
@@ -89,9 +90,7 @@ func TestHandover(t *testing.T) {
 		if got := w.webhooks(); len(got) > 0 {
 			t.Errorf("there are still webhooks: %v", got)
 		}
-		if err := w.tryPod(t, nil); err != nil {
-			t.Errorf("pods are still refused: %v", err)
-		}
+		w.tryPod(nil, true)
 		if owner := metav1.GetControllerOf(w.driver("running")); owner == nil || owner.Kind != v1beta2.SparkApplicationKind {
 			t.Errorf("the driver without an owner has %v", owner)
 		}
@@ -123,8 +122,10 @@ func TestHandover(t *testing.T) {
 	})
 	t.Run("WebhookStaysForThoseThatNeedIt", func(t *testing.T) {
 		w.removeWebhooks() // which would refuse what is made here
+		w.tryPod(nil, true)
 		w.lead("mounting")
 		w.apply("operator.yaml", mutatingKind, validatingKind)
+		want := w.webhooks()
 		m := w.migration(w.client)
 		m.Installer = nil // Brazier is there, at 0 replicas, after what was undone
 		if err := m.Apply(t.Context()); err != nil {
@@ -133,12 +134,8 @@ func TestHandover(t *testing.T) {
 		if got := w.webhooks(); len(got) != 1 || !ofPods(got[0]) {
 			t.Errorf("webhooks that are left: %v", got)
 		}
-		if err := w.tryPod(t, map[string]string{v1beta2.LabelRun: "1"}); err != nil {
-			t.Errorf("Brazier's pods are asked for: %v", err)
-		}
-		if err := w.tryPod(t, nil); err == nil {
-			t.Error("the other operator's pods are not asked for")
-		}
+		w.tryPod(map[string]string{v1beta2.LabelRun: "1"}, true) // Brazier's
+		w.tryPod(nil, false)                                     // the other operator's
 		deployment := new(appsv1.Deployment)
 		w.get(brazierKey, deployment)
 		if replicas(deployment) != 1 {
@@ -151,12 +148,19 @@ func TestHandover(t *testing.T) {
 		if got := w.webhooks(); len(got) > 0 {
 			t.Errorf("nobody needs the webhook any more: %v", got)
 		}
+		w.delete(w.driver("fresh")) // no driver of Brazier's is left to be spared
+		if err := m.Undo(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, w.webhooks()); diff != "" {
+			t.Errorf("webhooks after the way back\n-want +got:\n%s", diff)
+		}
 	})
 }
 
 func newWorld(t *testing.T, config *rest.Config) *world {
 	t.Helper()
-	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}}); err != nil {
+	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}, MaxTime: patience}); err != nil {
 		t.Fatal(err)
 	}
 	scheme := runtime.NewScheme()
@@ -454,20 +458,25 @@ func (w *world) application(ctx context.Context, name string) *v1beta2.SparkAppl
 	return app
 }
 
-// tryPod creates a pod as Spark's driver makes one, and takes it away again.
-func (w *world) tryPod(t *testing.T, labels map[string]string) error {
-	t.Helper()
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
-		Namespace: team, GenerateName: "try-", Labels: map[string]string{v1beta2.LabelLaunchedByOperator: "true"},
-	}}
-	for key, value := range labels {
-		pod.Labels[key] = value
-	}
-	pod.Spec.Containers = []corev1.Container{{Name: "spark", Image: "spark"}}
-	if err := w.client.Create(t.Context(), pod); err != nil {
-		return err
-	}
-	return w.client.Delete(t.Context(), pod)
+// tryPod creates a pod as Spark's driver makes one, and takes it away again, until it is accepted, or refused as its webhook
+// cannot be asked. The API server needs a moment to know of webhooks.
+func (w *world) tryPod(labels map[string]string, accepted bool) {
+	w.t.Helper()
+	w.eventually(fmt.Sprintf("a pod with labels %v is accepted: %t", labels, accepted), func(ctx context.Context) (bool, error) {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Namespace: team, GenerateName: "try-", Labels: map[string]string{v1beta2.LabelLaunchedByOperator: "true"},
+		}}
+		maps.Copy(pod.Labels, labels)
+		pod.Spec.Containers = []corev1.Container{{Name: "spark", Image: "spark"}}
+		err := w.client.Create(ctx, pod)
+		switch {
+		case err == nil:
+			return accepted, w.client.Delete(ctx, pod)
+		case strings.Contains(err.Error(), "failed calling webhook"):
+			return !accepted, nil
+		}
+		return false, err
+	})
 }
 
 // webhooks are those of pods and of applications that there are, without what the API server fills in.
