@@ -63,7 +63,7 @@ func withControlPlane(run func() int) int {
 	defer started.Stop()
 	plane, kubeconfig = started.Config(), started.Kubeconfig()
 	plane.QPS = -1
-	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}}); err != nil {
+	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, MaxTime: patience}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -55,7 +55,7 @@ func withControlPlane(run func() int) int {
 	}
 	defer started.Stop()
 	plane = started.Config()
-	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}}); err != nil {
+	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, MaxTime: patience}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
