@@ -53,7 +53,7 @@ func TestMetricsPage(t *testing.T) {
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, func(context.Context) (bool, error) {
 		got, err := shown()
 		if err != nil {
-			return false, nil //nolint:nilerr // the cache is not filled yet
+			return false, nil // the cache is not filled yet
 		}
 		for name, description := range got {
 			switch documented, named := want[name]; {
