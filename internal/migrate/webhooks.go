@@ -62,7 +62,9 @@ func sparing(webhook *admissionv1.MutatingWebhook) {
 	if webhook.ObjectSelector == nil {
 		webhook.ObjectSelector = &metav1.LabelSelector{}
 	}
-	isIt := func(r metav1.LabelSelectorRequirement) bool { return r.Key == spare.Key && r.Operator == spare.Operator }
+	isIt := func(r metav1.LabelSelectorRequirement) bool {
+		return r.Key == spare.Key && r.Operator == spare.Operator
+	}
 	if !slices.ContainsFunc(webhook.ObjectSelector.MatchExpressions, isIt) {
 		webhook.ObjectSelector.MatchExpressions = append(webhook.ObjectSelector.MatchExpressions, spare)
 	}

@@ -76,7 +76,7 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	}
 	err = application.Add(mgr, uncached, application.Options{
 		Platform: config.platform(), DriverStartTimeout: config.DriverStartTimeout.Duration,
-		Namespaces: selected, Workers: config.Workers, Metrics: metrics.Registry,
+		Namespaces: selected, CacheNamespaces: config.Namespaces, Workers: config.Workers, Metrics: metrics.Registry,
 	})
 	if err != nil {
 		return err

@@ -174,7 +174,7 @@ func newManager(
 		return nil, err
 	}
 	return mgr, application.Add(mgr, wrap(uncached), application.Options{
-		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: metrics,
+		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: []string{namespace}, Workers: 2, Metrics: metrics,
 	})
 }
 

@@ -1,7 +1,6 @@
 package application
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/executors"
 )
 
 // Observation is what was seen of an application's pods.
@@ -73,13 +73,7 @@ type Ending struct {
 }
 
 // Executor is what was seen of an executor pod.
-type Executor struct {
-	Name string
-	// Run is the run that it belongs to; 0 for those that another operator's run has made.
-	Run      int64
-	State    v1beta2.ExecutorState
-	Deleting bool
-}
+type Executor = executors.Executor
 
 // Current returns the driver of the application's current run.
 func (o Observation) Current() (Driver, bool) {
@@ -128,22 +122,17 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 	if err != nil {
 		return Observation{}, fmt.Errorf("list pods of the application: %w", err)
 	}
-	seen := Observation{TimeToLive: r.platform.TimeToLiveSeconds}
+	seen := Observation{Executors: r.executors.Of(client.ObjectKeyFromObject(app)), TimeToLive: r.platform.TimeToLiveSeconds}
 	// One that is not valid is refused with the next run; until then the operator's holds.
 	seen.StartLimit, _ = startLimit(app, r.startLimit)
 	for i := range pods.Items {
-		pod := &pods.Items[i]
-		switch pod.Labels[v1beta2.LabelSparkRole] {
-		case v1beta2.SparkRoleDriver:
+		if pod := &pods.Items[i]; pod.Labels[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver {
 			seen.Drivers = append(seen.Drivers, observeDriver(app, pod))
-		case v1beta2.SparkRoleExecutor:
-			seen.Executors = append(seen.Executors, observeExecutor(pod))
 		}
 	}
 	if err := r.observeMissing(ctx, app, &seen); err != nil {
 		return Observation{}, err
 	}
-	slices.SortFunc(seen.Executors, func(a, b Executor) int { return cmp.Compare(a.Name, b.Name) })
 	return seen, nil
 }
 
@@ -280,24 +269,4 @@ func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodConditi
 		}
 	}
 	return nil
-}
-
-func observeExecutor(pod *corev1.Pod) Executor {
-	executor := Executor{Name: pod.Name, State: v1beta2.ExecutorStateUnknown, Deleting: !pod.DeletionTimestamp.IsZero()}
-	executor.Run, _ = strconv.ParseInt(pod.Labels[v1beta2.LabelRun], 10, 64)
-	switch pod.Status.Phase {
-	case corev1.PodPending:
-		executor.State = v1beta2.ExecutorStatePending
-	case corev1.PodRunning:
-		executor.State = v1beta2.ExecutorStateRunning
-	case corev1.PodSucceeded:
-		executor.State = v1beta2.ExecutorStateCompleted
-	case corev1.PodFailed:
-		executor.State = v1beta2.ExecutorStateFailed
-		if executor.Deleting {
-			// Told to go, it ends by a signal: nothing has gone wrong.
-			executor.State = v1beta2.ExecutorStateCompleted
-		}
-	}
-	return executor
 }
