@@ -8,10 +8,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,32 +20,15 @@ import (
 	"brazier.sh/brazier/test/operated"
 )
 
-const (
-	// executorsEach is how many executors each application has.
-	executorsEach = 5
-	// atOnce is how many applications are being played at once.
-	atOnce = 32
-)
+// executorsEach is how many executors each application has.
+const executorsEach = 5
 
 //go:embed application.yaml
 var manifest []byte
 
-// player brings applications to where they run, while there is no operator.
+// player plays what the operator and a node would do.
 type player struct {
 	client client.Client
-}
-
-// runAll plays the applications from one number up to another.
-func (p player) runAll(t *testing.T, from, to int) {
-	t.Helper()
-	group, ctx := errgroup.WithContext(t.Context())
-	group.SetLimit(atOnce)
-	for i := from; i < to; i++ {
-		group.Go(func() error { return p.run(ctx, i) })
-	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func nameOf(i int) string { return fmt.Sprintf("orders-enrich-scheduled-2026-11-24-%05d", i) }

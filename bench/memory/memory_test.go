@@ -35,24 +35,26 @@ const (
 // size is what an operator took.
 type size struct{ rest, peak int64 }
 
-// TestMemory has ever more applications run, and looks each time at an operator that takes them over and at one that is
+// TestMemory has ever more applications run, and looks each time at an operator that sees them come and at one that is
 // started again when all of them are there.
 func TestMemory(t *testing.T) {
-	applications, churned := number("APPLICATIONS", 10_000), number("CHURN", 5000)
+	applications := number("APPLICATIONS", 10_000)
+	churned := min(number("CHURN", 2000), applications)
 	c := operated.New(t)
-	p := player{client: c.Client}
+	p, etcd := player{client: c.Client}, openStore(t, c)
 	empty := operate(t, c)
 	floor := measure(t, empty)
-	empty.Kill()
 	rows := [][]string{row("none: the floor", 0, floor, floor)}
+	m := p.model(t, etcd)
+	empty.Kill()
+
 	var restarted []size
-	have := 0
+	have := 1
 	for _, want := range []int{applications / 4, applications / 2, applications} {
-		p.runAll(t, have, want)
-		have = want
 		operator := operate(t, c)
-		awaitTaken(t, c, want)
-		rows = append(rows, row("taken over, each status written", want, measure(t, operator), floor))
+		m.clone(t, etcd, have, want)
+		have = want
+		rows = append(rows, row("seen coming", want, measure(t, operator), floor))
 		operator.Kill()
 
 		operator = operate(t, c)
@@ -60,11 +62,12 @@ func TestMemory(t *testing.T) {
 		rows = append(rows, row("found after a restart", want, restarted[len(restarted)-1], floor))
 		if want == applications {
 			begun := operator.CPU(t)
-			p.churn(t, applications, churned)
+			p.churn(t, churned)
 			after := measure(t, operator)
 			rows = append(rows, row(fmt.Sprintf("%d executors replaced", churned), want, after, floor))
 			t.Logf("replacing %d executors took the operator %v of CPU", churned, operator.CPU(t)-begun)
 			restarted = append(restarted, after)
+			p.awaitKnown(t, churned-1, executorsEach+1)
 		}
 		operator.Kill()
 	}
@@ -115,47 +118,66 @@ func measure(t *testing.T, operator *operated.Operator) size {
 	return size{rest: rest, peak: peak}
 }
 
-// awaitTaken waits until the operator has written all that it knows of the applications.
-func awaitTaken(t *testing.T, c *operated.Cluster, applications int) {
+// model makes application 0, waits until the operator knows all about it, and returns what is stored of it.
+func (p player) model(t *testing.T, etcd store) model {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(time.Second) {
-		seen := 0
-		var apps v1beta2.SparkApplicationList
-		for more := true; more; more = apps.Continue != "" {
-			if err := c.Client.List(t.Context(), &apps, client.Limit(500), client.Continue(apps.Continue)); err != nil {
-				t.Fatal(err)
-			}
-			for i := range apps.Items {
-				status := &apps.Items[i].Status
-				if meta.IsStatusConditionTrue(status.Conditions, v1beta2.ConditionRunning) && len(status.ExecutorState) == executorsEach {
-					seen++
-				}
-			}
+	if err := p.run(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	p.awaitKnown(t, 0, executorsEach)
+	var m model
+	for _, prefix := range []string{"/registry/sparkoperator.k8s.io/sparkapplications/", "/registry/pods/"} {
+		m.objects = append(m.objects, etcd.read(t, prefix+operated.Namespace+"/")...)
+	}
+	if len(m.objects) != 2+executorsEach {
+		t.Fatalf("%d objects are stored of an application, want it, its driver and %d executors", len(m.objects), executorsEach)
+	}
+	var apps v1beta2.SparkApplicationList
+	var pods corev1.PodList
+	for _, list := range []client.ObjectList{&apps, &pods} {
+		if err := p.client.List(t.Context(), list, client.InNamespace(operated.Namespace)); err != nil {
+			t.Fatal(err)
 		}
-		if seen == applications {
+	}
+	m.uids = append(m.uids, string(apps.Items[0].UID))
+	for i := range pods.Items {
+		m.uids = append(m.uids, string(pods.Items[i].UID))
+	}
+	return m
+}
+
+// awaitKnown waits until status tells of an application that runs with so many executors, those that failed among them.
+func (p player) awaitKnown(t *testing.T, i, executors int) {
+	t.Helper()
+	name, app := nameOf(i), new(v1beta2.SparkApplication)
+	for deadline := time.Now().Add(patience); ; time.Sleep(restTime) {
+		if err := p.client.Get(t.Context(), client.ObjectKey{Namespace: operated.Namespace, Name: name}, app); err != nil {
+			t.Fatal(err)
+		}
+		if meta.IsStatusConditionTrue(app.Status.Conditions, v1beta2.ConditionRunning) && len(app.Status.ExecutorState) == executors {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d applications are known to run", seen, applications)
+			t.Fatalf("%s is not known to run: %+v", name, app.Status)
 		}
 	}
 }
 
-// churn has executors fail and be replaced, one after the other of each application.
-func (p player) churn(t *testing.T, applications, executors int) {
+// churn has an executor of each of some applications fail and be replaced.
+func (p player) churn(t *testing.T, executors int) {
 	t.Helper()
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(atOnce)
 	for i := range executors {
-		group.Go(func() error { return p.replace(ctx, i%applications, i/applications+1) })
+		group.Go(func() error { return p.replace(ctx, i) })
 	}
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// replace has an executor fail, be deleted and another come.
-func (p player) replace(ctx context.Context, application, executor int) error {
+// replace has an executor of an application fail, be deleted and another come.
+func (p player) replace(ctx context.Context, application int) error {
 	app := new(v1beta2.SparkApplication)
 	if err := p.client.Get(ctx, client.ObjectKey{Namespace: operated.Namespace, Name: nameOf(application)}, app); err != nil {
 		return err
@@ -165,7 +187,7 @@ func (p player) replace(ctx context.Context, application, executor int) error {
 		return err
 	}
 	old := new(corev1.Pod)
-	if err := p.client.Get(ctx, client.ObjectKey{Namespace: operated.Namespace, Name: executorName(driver, executor)}, old); err != nil {
+	if err := p.client.Get(ctx, client.ObjectKey{Namespace: operated.Namespace, Name: executorName(driver, 1)}, old); err != nil {
 		return err
 	}
 	if err := p.change(ctx, old, corev1.PodFailed); err != nil {
@@ -175,7 +197,7 @@ func (p player) replace(ctx context.Context, application, executor int) error {
 		return err
 	}
 	plan := &spark.Plan{AppID: app.Status.SparkApplicationID, Driver: driver}
-	return p.start(ctx, executorOf(plan, executorsEach+executor))
+	return p.start(ctx, executorOf(plan, executorsEach+1))
 }
 
 func number(name string, otherwise int) int {

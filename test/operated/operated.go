@@ -33,18 +33,19 @@ type Cluster struct {
 	Client client.WithWatch
 }
 
-// New starts a cluster, which ends with the test.
-func New(t testing.TB) *Cluster {
+// New starts a cluster, which ends with the test. Its API server is given further flags.
+func New(t testing.TB, flags ...string) *Cluster {
 	t.Helper()
 	ctrl.SetLogger(logr.Discard()) // of installing the definitions
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{APIServer: flags})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(plane.Stop)
 	config := plane.Config()
 	config.QPS = -1
-	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{filepath.Join(root, "api", "crds")}}); err != nil {
+	definitions := envtest.CRDInstallOptions{Paths: []string{filepath.Join(root, "api", "crds")}, MaxTime: patience}
+	if _, err := envtest.InstallCRDs(config, definitions); err != nil {
 		t.Fatal(err)
 	}
 	scheme := runtime.NewScheme()

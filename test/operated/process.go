@@ -110,6 +110,13 @@ func (o *Operator) Log(t testing.TB) string {
 	return string(text)
 }
 
+// LastLine returns the last of what the operator has logged.
+func (o *Operator) LastLine(t testing.TB) string {
+	t.Helper()
+	text := strings.TrimSpace(o.Log(t))
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
 // AwaitReady waits until the operator has filled its cache.
 func (o *Operator) AwaitReady(t testing.TB) {
 	t.Helper()
