@@ -46,6 +46,9 @@ func Run(ctx context.Context, rest *rest.Config, config Config, out io.Writer) e
 	if err := metrics.Registry.Register(buildInfo()); err != nil {
 		return fmt.Errorf("register the operator's metrics: %w", err)
 	}
+	if err := awaitAPIServer(ctx, rest, config.HealthAddress); err != nil {
+		return fmt.Errorf("wait for the API server: %w", err)
+	}
 	mgr, err := newManager(rest, config)
 	if err != nil {
 		return fmt.Errorf("set up the operator: %w", err)

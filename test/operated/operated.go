@@ -37,7 +37,7 @@ type Cluster struct {
 func New(t testing.TB, flags ...string) *Cluster {
 	t.Helper()
 	ctrl.SetLogger(logr.Discard()) // of installing the definitions
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{APIServer: flags})
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{APIServerFlags: flags})
 	if err != nil {
 		t.Fatal(err)
 	}
