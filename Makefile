@@ -31,13 +31,20 @@ down: ## Stop the embedded cluster; its data stays (bin/brazier down --purge rem
 ##@ Test
 
 .PHONY: test
-test: build lint test-unit test-job test-e2e ## Run every test (what CI runs)
+test: build lint test-unit test-monitoring test-job test-e2e ## Run every test (what CI runs)
 
 .PHONY: test-unit
-test-unit: bin/brazier-cluster bin/helm ## Unit tests, and tests against a real API server
+test-unit: bin/brazier-cluster bin/kubectl bin/helm ## Unit tests, and tests against a real API server
 	@echo "• unit and API tests"
 	@go test ./...
 	@cd devcluster && go test ./...
+
+.PHONY: test-monitoring
+test-monitoring: bin/promtool ## Alert rules and dashboard: promtool's checks, each alert's tests, Grafana's schema, metrics that exist
+	@echo "• alerts and dashboard"
+	@bin/promtool check rules charts/brazier/files/alerts.yaml
+	@bin/promtool test rules test/monitoring/alerts/*.yaml
+	@cd test/monitoring && go test ./...
 
 .PHONY: test-job
 test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
@@ -60,6 +67,7 @@ fuzz: ## Fuzz every parser for a while (FUZZTIME=30s each)
 lint: bin/golangci-lint ## golangci-lint, with the rules that keep the architecture
 	@bin/golangci-lint run ./...
 	@cd devcluster && ../bin/golangci-lint run --config ../.golangci.yml ./...
+	@cd test/monitoring && ../../bin/golangci-lint run --config ../../.golangci.yml ./...
 
 .PHONY: vuln
 vuln: ## govulncheck: a report, where its database can be reached
@@ -73,6 +81,7 @@ generate: ## Regenerate deepcopy functions and CRDs
 .PHONY: golden
 golden: ## Rewrite golden files from what the code does now; read the difference before you commit it
 	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run -update
+	@cd test/monitoring && go test . -update
 
 .PHONY: conformance
 conformance: bin/brazier-cluster ## Record anew what Spark's own spark-submit makes of test/conformance/cases.yaml
@@ -121,6 +130,10 @@ bin/helm: tools/helm/go.mod
 
 bin/golangci-lint: tools/lint/go.mod
 	@build/compile tools/lint "$@" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# Without the ways to find targets in clouds, which nothing here needs: two hundred packages fewer.
+bin/promtool: test/monitoring/go.mod
+	@build/compile test/monitoring "$@" github.com/prometheus/prometheus/cmd/promtool -tags remove_all_sd
 
 .cache/venv/ready: examples/retail/requirements.txt
 	@build/venv .cache/venv examples/retail/requirements.txt

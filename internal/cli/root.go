@@ -18,6 +18,7 @@ import (
 	"brazier.sh/brazier/internal/cli/follow"
 	"brazier.sh/brazier/internal/cli/image"
 	"brazier.sh/brazier/internal/cli/install"
+	"brazier.sh/brazier/internal/cli/migrate"
 	"brazier.sh/brazier/internal/cli/operator"
 	"brazier.sh/brazier/internal/cli/run"
 	"brazier.sh/brazier/internal/terminal"
@@ -59,6 +60,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 		install.NewCommand(streams),
 		install.NewUpgradeCommand(streams),
 		install.NewUninstallCommand(streams),
+		migrate.NewCommand(streams),
 		operator.NewCommand(streams),
 		image.NewCommand(streams),
 		run.NewCommand(streams),

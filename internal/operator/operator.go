@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -28,6 +29,7 @@ import (
 	"brazier.sh/brazier/internal/controller/application"
 	"brazier.sh/brazier/internal/controller/namespaces"
 	"brazier.sh/brazier/internal/controller/scheduled"
+	"brazier.sh/brazier/internal/version"
 )
 
 const (
@@ -40,6 +42,13 @@ const (
 // Run runs the operator on the cluster of rest until ctx ends. Logs go to out as JSON.
 func Run(ctx context.Context, rest *rest.Config, config Config, out io.Writer) error {
 	setLogger(out, config.LogLevel)
+	metrics.RegisterRESTClientMetrics(metrics.MetricRequestLatency)
+	if err := metrics.Registry.Register(buildInfo()); err != nil {
+		return fmt.Errorf("register the operator's metrics: %w", err)
+	}
+	if err := awaitAPIServer(ctx, rest, config.HealthAddress); err != nil {
+		return fmt.Errorf("wait for the API server: %w", err)
+	}
 	mgr, err := newManager(rest, config)
 	if err != nil {
 		return fmt.Errorf("set up the operator: %w", err)
@@ -70,12 +79,12 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	}
 	err = application.Add(mgr, uncached, application.Options{
 		Platform: config.platform(), DriverStartTimeout: config.DriverStartTimeout.Duration,
-		Namespaces: selected, Workers: config.Workers, Metrics: metrics.Registry,
+		Namespaces: selected, CacheNamespaces: config.Namespaces, Workers: config.Workers, Metrics: metrics.Registry,
 	})
 	if err != nil {
 		return err
 	}
-	return scheduled.Add(mgr, config.platform(), selected)
+	return scheduled.Add(mgr, scheduled.Options{Platform: config.platform(), Namespaces: selected, Metrics: metrics.Registry})
 }
 
 func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {
@@ -122,6 +131,13 @@ func metricsOptions(config Config) metricsserver.Options {
 		SecureServing:  true,
 		FilterProvider: filters.WithAuthenticationAndAuthorization,
 	}
+}
+
+// buildInfo is a metric that tells which Brazier this is, and that it is there at all.
+func buildInfo() prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "brazier_build_info", Help: "1, with the version of the operator.", ConstLabels: prometheus.Labels{"version": version.String()},
+	}, func() float64 { return 1 })
 }
 
 func addProbes(mgr ctrl.Manager) error {

@@ -122,9 +122,10 @@ func (r *Reconciler) createAll(ctx context.Context, app *v1beta2.SparkApplicatio
 }
 
 // earlierDriversGone asks the API server, not the cache, whether a driver of an earlier run is still there. Where both
-// have the same name creating the pod would tell, but the name can be edited.
+// have the same name creating the pod would tell, but the name can be edited. Before our first run there may have been
+// another operator's.
 func (r *Reconciler) earlierDriversGone(ctx context.Context, app *v1beta2.SparkApplication) error {
-	if app.Status.Run <= 1 {
+	if app.Status.Run <= 1 && app.Generation <= 1 {
 		return nil
 	}
 	var pods corev1.PodList

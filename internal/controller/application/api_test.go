@@ -63,7 +63,7 @@ func withControlPlane(run func() int) int {
 	defer started.Stop()
 	plane, kubeconfig = started.Config(), started.Kubeconfig()
 	plane.QPS = -1
-	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}}); err != nil {
+	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, MaxTime: patience}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -174,7 +174,7 @@ func newManager(
 		return nil, err
 	}
 	return mgr, application.Add(mgr, wrap(uncached), application.Options{
-		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: metrics,
+		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: []string{namespace}, Workers: 2, Metrics: metrics,
 	})
 }
 

@@ -25,6 +25,7 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/namespaces"
+	"brazier.sh/brazier/internal/executors"
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -45,6 +46,8 @@ type Reconciler struct {
 	apps client.Client
 	// pods reads from the cache, however old.
 	pods client.Reader
+	// executors are those of all applications.
+	executors *executors.Watch
 	// cluster reads and writes past the cache.
 	cluster  client.Client
 	platform spark.Platform
@@ -67,6 +70,8 @@ type Options struct {
 	DriverStartTimeout time.Duration
 	// Namespaces are those whose applications are looked after; nil is all that the cache has.
 	Namespaces *namespaces.Selection
+	// CacheNamespaces are those that the manager's cache has. Default: all.
+	CacheNamespaces []string
 	// Workers is how many applications are reconciled at once.
 	Workers int
 	// Metrics is where the controller's metrics are registered.
@@ -80,6 +85,10 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	executors, err := executors.Add(mgr, v1beta2.LabelAppName, options.CacheNamespaces)
+	if err != nil {
+		return err
+	}
 	metrics := newMetrics(options.Namespaces.Reader(mgr.GetCache()))
 	if err := metrics.register(options.Metrics); err != nil {
 		return fmt.Errorf("register the controller's metrics: %w", err)
@@ -87,6 +96,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 	r := &Reconciler{
 		apps:       mgr.GetClient(),
 		pods:       mgr.GetCache(),
+		executors:  executors,
 		cluster:    cluster,
 		platform:   options.Platform,
 		startLimit: options.DriverStartTimeout,
@@ -98,6 +108,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		Named(name).
 		For(&v1beta2.SparkApplication{}).
 		Watches(podKind(), podHandler{}).
+		WatchesRawSource(executorSource{executors}).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: options.Workers,
 			ReconciliationTimeout:   patience,

@@ -59,6 +59,8 @@ type Step struct {
 	Limited Limited
 	// Claimed is the run that act claimed, with everything that status tells of it.
 	Claimed *Claimed
+	// Taken is the driver of another operator whose run is taken over.
+	Taken *Driver
 }
 
 // Limited is a driver's pod and how long it may be active, counted from when its node accepted it.
@@ -77,6 +79,7 @@ var rules = [...]rule{
 	edited,    // a specification that changed invalidates the run
 	expired,   // its time to live is over
 	stopping,  // a run that was called off has to be gone first
+	taken,     // another operator has submitted it already
 	due,       // new, or its retry time has come
 	running,   // a run is under way
 	over,      // nothing but what was left behind
@@ -233,7 +236,7 @@ func driverMissing(app *v1beta2.SparkApplication, seen Observation, now time.Tim
 	gone := fmt.Sprintf("driver container failed: its pod %s is gone", app.Status.DriverInfo.PodName)
 	switch state(app) {
 	case v1beta2.ApplicationStateSubmitted:
-		if seen.DriverGone {
+		if seen.DriverGone || foreign(app) {
 			return failed(app, gone, now, CauseDeleted)
 		}
 		// Nothing of the run has ever been seen to start, so that making what is missing runs nothing twice.

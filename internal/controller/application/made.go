@@ -80,6 +80,9 @@ func hadDriver(app *v1beta2.SparkApplication) bool {
 	case v1beta2.ApplicationStateRunning, v1beta2.ApplicationStateUnknown:
 		return true
 	case v1beta2.ApplicationStateSubmitted:
+		if foreign(app) {
+			return true // another operator says so when the submission is done
+		}
 		running := meta.FindStatusCondition(app.Status.Conditions, v1beta2.ConditionRunning)
 		return running != nil && running.Reason != reasonOf(v1beta2.ApplicationStateSubmitted)
 	}

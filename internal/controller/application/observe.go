@@ -1,7 +1,6 @@
 package application
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/executors"
 )
 
 // Observation is what was seen of an application's pods.
@@ -38,6 +38,8 @@ type Driver struct {
 	Created, Accepted time.Time
 	// Current tells the driver of the current run from those of earlier ones.
 	Current bool
+	// Submission is the submission of a driver that another operator made, or made as far as status can tell.
+	Submission string
 	// Deleting is a pod that was told to go.
 	Deleting bool
 	// Running says that the driver's container runs, whatever its sidecars do.
@@ -71,13 +73,7 @@ type Ending struct {
 }
 
 // Executor is what was seen of an executor pod.
-type Executor struct {
-	Name string
-	// Run is the run that it belongs to; 0 for those that another operator's run has made.
-	Run      int64
-	State    v1beta2.ExecutorState
-	Deleting bool
-}
+type Executor = executors.Executor
 
 // Current returns the driver of the application's current run.
 func (o Observation) Current() (Driver, bool) {
@@ -126,22 +122,17 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 	if err != nil {
 		return Observation{}, fmt.Errorf("list pods of the application: %w", err)
 	}
-	seen := Observation{TimeToLive: r.platform.TimeToLiveSeconds}
+	seen := Observation{Executors: r.executors.Of(client.ObjectKeyFromObject(app)), TimeToLive: r.platform.TimeToLiveSeconds}
 	// One that is not valid is refused with the next run; until then the operator's holds.
 	seen.StartLimit, _ = startLimit(app, r.startLimit)
 	for i := range pods.Items {
-		pod := &pods.Items[i]
-		switch pod.Labels[v1beta2.LabelSparkRole] {
-		case v1beta2.SparkRoleDriver:
+		if pod := &pods.Items[i]; pod.Labels[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver {
 			seen.Drivers = append(seen.Drivers, observeDriver(app, pod))
-		case v1beta2.SparkRoleExecutor:
-			seen.Executors = append(seen.Executors, observeExecutor(pod))
 		}
 	}
 	if err := r.observeMissing(ctx, app, &seen); err != nil {
 		return Observation{}, err
 	}
-	slices.SortFunc(seen.Executors, func(a, b Executor) int { return cmp.Compare(a.Name, b.Name) })
 	return seen, nil
 }
 
@@ -154,6 +145,9 @@ func observeDriver(app *v1beta2.SparkApplication, pod *corev1.Pod) Driver {
 		Deleting: !pod.DeletionTimestamp.IsZero(),
 		Ended:    ending(pod),
 		Cause:    causeOf(pod),
+	}
+	if _, ours := pod.Labels[v1beta2.LabelRun]; (!ours || foreign(app)) && !ofNamesake(app, pod) {
+		driver.Submission = pod.Labels[v1beta2.LabelSubmissionID]
 	}
 	if driver.Cause == CauseDisrupted {
 		driver.Disruption = disruption(pod)
@@ -188,10 +182,10 @@ func lingering(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodRunning && len(pod.Spec.Containers) > 1
 }
 
-// ofRun reports whether pod belongs to the application's current run. Pods that were submitted before Brazier came have
-// no run and are known by their submission.
+// ofRun reports whether pod belongs to the application's current run. Where another operator has submitted the run, or
+// written status since, there is no number to compare and its submission tells.
 func ofRun(app *v1beta2.SparkApplication, pod *corev1.Pod) bool {
-	if run, ok := pod.Labels[v1beta2.LabelRun]; ok {
+	if run, ok := pod.Labels[v1beta2.LabelRun]; ok && !foreign(app) {
 		return run == strconv.FormatInt(app.Status.Run, 10) && ownedBy(app, pod)
 	}
 	id := pod.Labels[v1beta2.LabelSubmissionID]
@@ -275,24 +269,4 @@ func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodConditi
 		}
 	}
 	return nil
-}
-
-func observeExecutor(pod *corev1.Pod) Executor {
-	executor := Executor{Name: pod.Name, State: v1beta2.ExecutorStateUnknown, Deleting: !pod.DeletionTimestamp.IsZero()}
-	executor.Run, _ = strconv.ParseInt(pod.Labels[v1beta2.LabelRun], 10, 64)
-	switch pod.Status.Phase {
-	case corev1.PodPending:
-		executor.State = v1beta2.ExecutorStatePending
-	case corev1.PodRunning:
-		executor.State = v1beta2.ExecutorStateRunning
-	case corev1.PodSucceeded:
-		executor.State = v1beta2.ExecutorStateCompleted
-	case corev1.PodFailed:
-		executor.State = v1beta2.ExecutorStateFailed
-		if executor.Deleting {
-			// Told to go, it ends by a signal: nothing has gone wrong.
-			executor.State = v1beta2.ExecutorStateCompleted
-		}
-	}
-	return executor
 }

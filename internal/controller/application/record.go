@@ -47,6 +47,9 @@ func record(app *v1beta2.SparkApplication, seen Observation, step Step, now time
 	if step.Claimed != nil {
 		claimRun(app, step.Claimed, now)
 	}
+	if step.Taken != nil {
+		takeOver(app, step.Taken, now)
+	}
 	if step.Action == Release || step.Action == Stop {
 		setCondition(app, v1beta2.ConditionReleased, metav1.ConditionTrue, "RunEnded", "nothing of the last run is left but its driver's pod", now)
 	}
@@ -88,7 +91,14 @@ func move(app *v1beta2.SparkApplication, step Step, now time.Time) {
 		status.TerminationTime = metav1.NewTime(now)
 	case v1beta2.ApplicationStateCompleted:
 		status.AppState.ErrorMessage = ""
+	case v1beta2.ApplicationStateFailed:
+		if status.TerminationTime.IsZero() { // another operator does not say when a submission failed
+			status.TerminationTime = metav1.NewTime(now)
+		}
 	case v1beta2.ApplicationStatePendingRerun:
+		if state(app) == v1beta2.ApplicationStateInvalidating { // another operator counts anew only here
+			status.ExecutionAttempts = 0
+		}
 		status.SubmissionAttempts = 0
 	case v1beta2.ApplicationStateInvalidating:
 		// A new specification is a new beginning, but for the run counter.
@@ -157,9 +167,10 @@ func calledOff(s v1beta2.ApplicationStateType) bool {
 	return s == v1beta2.ApplicationStateInvalidating || s == v1beta2.ApplicationStateSuspending
 }
 
-// ofRunNumber returns those executors that belong to a run: of an earlier one some may still be on their way out.
+// ofRunNumber returns those executors that belong to a run: of an earlier one some may still be on their way out. A run
+// that another operator has submitted, or told of, has no number.
 func ofRunNumber(executors []Executor, run int64) []Executor {
-	return slices.DeleteFunc(slices.Clone(executors), func(e Executor) bool { return e.Run != run })
+	return slices.DeleteFunc(slices.Clone(executors), func(e Executor) bool { return run != 0 && e.Run != run })
 }
 
 // endOfExecutors returns the state in which step leaves executors that have not ended by themselves; "" if it leaves them

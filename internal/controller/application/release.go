@@ -44,6 +44,11 @@ func (r *Reconciler) release(ctx context.Context, app *v1beta2.SparkApplication)
 	if err := r.releaseSparks(ctx, app); err != nil {
 		return err
 	}
+	if foreign(app) {
+		if err := r.releaseForeign(ctx, app); err != nil {
+			return err
+		}
+	}
 	r.kinds.forget(client.ObjectKeyFromObject(app))
 	return nil
 }

@@ -44,6 +44,14 @@ type pod struct {
 	sidecar bool
 }
 
+// current reports whether p is the driver of the run that status tells of.
+func (m *model) current(p *pod) bool {
+	if p.Submission != "" {
+		return p.Submission == m.app.Status.SubmissionID
+	}
+	return p.run == m.app.Status.Run
+}
+
 // live is a driver that takes up room: it is there and has not ended.
 func (p *pod) live() bool { return p.Ended == nil }
 
@@ -76,7 +84,44 @@ func newModel(seed uint64) *model {
 		v1beta2.RestartPolicyNever, v1beta2.RestartPolicyOnFailure, v1beta2.RestartPolicyAlways,
 	}
 	restart(policies[m.dice.IntN(len(policies))], int32(m.dice.IntN(3)))(m.app)
+	if m.dice.IntN(3) == 0 {
+		m.inherit()
+	}
 	return m
+}
+
+// inherit lets another operator have led the application so far, into any state, and be gone since. It does not write
+// status before its submission is done, so that there may be a driver of which status does not tell.
+func (m *model) inherit() {
+	states := []v1beta2.ApplicationStateType{
+		"", "SUBMITTED", "RUNNING", "SUCCEEDING", "COMPLETED", "FAILING", "FAILED", "SUBMISSION_FAILED", "PENDING_RERUN",
+		"INVALIDATING", "SUSPENDING", "SUSPENDED", "RESUMING", "UNKNOWN",
+	}
+	left := states[m.dice.IntN(len(states))]
+	status := &m.app.Status
+	status.AppState.State = left
+	driver := &pod{Driver: Driver{Name: "pi-driver", Submission: "theirs", Created: m.now, Accepted: m.now}, sidecar: m.dice.IntN(3) == 0}
+	if left != v1beta2.ApplicationStateNew {
+		attempts(int32(1+m.dice.IntN(3)), int32(1+m.dice.IntN(3)))(m.app)
+		status.SubmissionID, status.DriverInfo.PodName = "theirs", driver.Name
+	}
+	switch left {
+	case v1beta2.ApplicationStateSucceeding, v1beta2.ApplicationStateCompleted:
+		driver.end(m.now, true)
+		status.TerminationTime = metav1.NewTime(m.now)
+	case v1beta2.ApplicationStateFailing, v1beta2.ApplicationStateFailed:
+		driver.end(m.now, false)
+		status.TerminationTime = metav1.NewTime(m.now)
+	case v1beta2.ApplicationStateFailedSubmission, v1beta2.ApplicationStatePendingRerun, v1beta2.ApplicationStateResuming:
+		status.SubmissionID = "earlier"
+	case v1beta2.ApplicationStateRunning, v1beta2.ApplicationStateUnknown:
+		driver.Running, driver.executors = true, m.dice.IntN(3)
+	}
+	if left != v1beta2.ApplicationStateSuspended && m.dice.IntN(4) > 0 {
+		m.pods = append(m.pods, driver)
+	}
+	m.say("another operator leaves it with %d drivers", len(m.pods))
+	m.see()
 }
 
 // event lets one thing happen.
@@ -175,7 +220,7 @@ func (m *model) see() Observation {
 	seen := Observation{StartLimit: m.startLimit}
 	for _, p := range m.pods {
 		driver := p.Driver
-		driver.Current = p.run == m.app.Status.Run
+		driver.Current = m.current(p)
 		driver.Lingering = p.sidecar && p.Ended != nil && !p.Deleting
 		seen.Drivers = append(seen.Drivers, driver)
 		for i := range p.executors {
@@ -193,7 +238,7 @@ func (m *model) see() Observation {
 func (m *model) step(seen Observation, crash bool) {
 	for i := range seen.Drivers { // the run is compared when the pods are listed
 		p := m.find(seen.Drivers[i].Name)
-		seen.Drivers[i].Current = p != nil && p.run == m.app.Status.Run && seen.Drivers[i].Current
+		seen.Drivers[i].Current = p != nil && m.current(p) && seen.Drivers[i].Current
 	}
 	seen = m.seeMissing(seen)
 	before := state(m.app)
@@ -226,7 +271,7 @@ func (m *model) seeMissing(seen Observation) Observation {
 	}
 	seen.DriverGone = true
 	for _, p := range m.pods {
-		if p.run == m.app.Status.Run {
+		if m.current(p) {
 			driver := p.Driver
 			driver.Current = true
 			seen.Drivers, seen.DriverGone = append(slices.Clone(seen.Drivers), driver), false
@@ -251,7 +296,7 @@ func (m *model) act(step Step) Step {
 		if m.dice.IntN(10) == 0 {
 			return refused(step, fmt.Errorf("the plan is not valid"))
 		}
-		step.Claimed = &Claimed{Run: m.app.Status.Run + 1, At: m.now}
+		step.Claimed = &Claimed{Run: m.app.Status.Run + 1, At: m.now, SubmissionID: "ours"}
 	case Submit:
 		return m.submit(step)
 	case Release:
@@ -285,6 +330,9 @@ func (m *model) submit(step Step) Step {
 	}
 	for _, p := range m.pods {
 		if p.run != run { // earlierDriversGone, and adopt for the first run
+			if p.Submission != "" && p.live() && !p.Deleting {
+				m.fault = "a driver that another operator has made is in the way of a run"
+			}
 			if p.Name == name && !p.Deleting {
 				p.Deleting = true
 			}

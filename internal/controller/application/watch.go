@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -15,8 +16,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/executors"
 )
 
 // indexApp indexes pods by the name of their application.
@@ -25,16 +28,40 @@ const indexApp = "application"
 // coalesce is how long changes of executors are gathered before they are written down together.
 const coalesce = time.Second
 
-// CacheOptions returns what the controller needs cached, and no more of it than that: a large cluster's executors are
-// many, and the operator's memory is not.
+// CacheOptions returns what the controller needs cached, and no more of it than that. Executors are not in it: they are
+// many, and internal/executors knows them in less room.
 func CacheOptions() map[client.Object]cache.ByObject {
 	return map[client.Object]cache.ByObject{
-		&v1beta2.SparkApplication{}: {Transform: cache.TransformStripManagedFields()},
+		&v1beta2.SparkApplication{}: {Transform: stripApplication},
 		&corev1.Pod{}: {
-			Label:     labels.SelectorFromSet(labels.Set{v1beta2.LabelLaunchedByOperator: "true"}),
+			Label:     cachedPods(),
 			Transform: stripPod,
 		},
 	}
+}
+
+// cachedPods selects the pods that are made by this operator, but for executors.
+func cachedPods() labels.Selector {
+	launched, err := labels.NewRequirement(v1beta2.LabelLaunchedByOperator, selection.Equals, []string{"true"})
+	if err != nil {
+		panic(fmt.Sprintf("select the pods to cache: %v", err)) // it is made of constants
+	}
+	others, err := labels.NewRequirement(v1beta2.LabelSparkRole, selection.NotEquals, []string{v1beta2.SparkRoleExecutor})
+	if err != nil {
+		panic(fmt.Sprintf("select the pods to cache: %v", err))
+	}
+	return labels.NewSelector().Add(*launched, *others)
+}
+
+// stripApplication takes from an application what is a copy of the rest of it.
+func stripApplication(object any) (any, error) {
+	app, ok := object.(*v1beta2.SparkApplication)
+	if !ok {
+		return object, nil
+	}
+	app.ManagedFields = nil
+	delete(app.Annotations, corev1.LastAppliedConfigAnnotation)
+	return app, nil
 }
 
 // stripPod keeps of a pod what observe looks at.
@@ -52,24 +79,21 @@ func stripPod(object any) (any, error) {
 			CreationTimestamp: pod.CreationTimestamp,
 			DeletionTimestamp: pod.DeletionTimestamp,
 			Labels:            make(map[string]string, 4),
+			OwnerReferences:   pod.OwnerReferences,
 		},
-		Status: corev1.PodStatus{Phase: pod.Status.Phase},
+		Spec: corev1.PodSpec{ActiveDeadlineSeconds: pod.Spec.ActiveDeadlineSeconds},
+		Status: corev1.PodStatus{
+			Phase: pod.Status.Phase, StartTime: pod.Status.StartTime, Reason: pod.Status.Reason, Message: pod.Status.Message,
+		},
 	}
 	for _, label := range []string{v1beta2.LabelAppName, v1beta2.LabelSparkRole, v1beta2.LabelRun, v1beta2.LabelSubmissionID} {
 		if value, ok := pod.Labels[label]; ok {
 			kept.Labels[label] = value
 		}
 	}
-	if pod.Labels[v1beta2.LabelSparkRole] != v1beta2.SparkRoleDriver {
-		return kept, nil
-	}
-	kept.OwnerReferences = pod.OwnerReferences
-	kept.Spec.ActiveDeadlineSeconds = pod.Spec.ActiveDeadlineSeconds
 	for _, container := range pod.Spec.Containers {
 		kept.Spec.Containers = append(kept.Spec.Containers, corev1.Container{Name: container.Name})
 	}
-	kept.Status.StartTime = pod.Status.StartTime
-	kept.Status.Reason, kept.Status.Message = pod.Status.Reason, pod.Status.Message
 	for _, kind := range []corev1.PodConditionType{corev1.PodScheduled, corev1.DisruptionTarget} {
 		if condition := condition(pod, kind); condition != nil {
 			kept.Status.Conditions = append(kept.Status.Conditions, *condition)
@@ -99,8 +123,7 @@ func podKind() client.Object { return &corev1.Pod{} }
 
 type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// podHandler wakes a pod's application: at once for its driver, which decides what happens to it, and after a while for
-// an executor, whose changes come in hundreds.
+// podHandler wakes a pod's application at once: its driver decides what happens to it.
 type podHandler struct{}
 
 var _ handler.EventHandler = podHandler{}
@@ -109,14 +132,7 @@ var _ handler.EventHandler = podHandler{}
 func (podHandler) Create(_ context.Context, e event.CreateEvent, q queue) { wake(e.Object, q) }
 
 // Update implements handler.EventHandler.
-func (podHandler) Update(_ context.Context, e event.UpdateEvent, q queue) {
-	was, wasPod := e.ObjectOld.(*corev1.Pod)
-	is, isPod := e.ObjectNew.(*corev1.Pod)
-	if wasPod && isPod && !driver(is) && observeExecutor(was) == observeExecutor(is) {
-		return
-	}
-	wake(e.ObjectNew, q)
-}
+func (podHandler) Update(_ context.Context, e event.UpdateEvent, q queue) { wake(e.ObjectNew, q) }
 
 // Delete implements handler.EventHandler.
 func (podHandler) Delete(_ context.Context, e event.DeleteEvent, q queue) { wake(e.Object, q) }
@@ -125,18 +141,21 @@ func (podHandler) Delete(_ context.Context, e event.DeleteEvent, q queue) { wake
 func (podHandler) Generic(_ context.Context, e event.GenericEvent, q queue) { wake(e.Object, q) }
 
 func wake(object client.Object, q queue) {
-	app := object.GetLabels()[v1beta2.LabelAppName]
-	if app == "" {
-		return
+	if app := object.GetLabels()[v1beta2.LabelAppName]; app != "" {
+		q.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: app}})
 	}
-	request := reconcile.Request{NamespacedName: types.NamespacedName{Namespace: object.GetNamespace(), Name: app}}
-	if driver(object) {
-		q.Add(request)
-		return
-	}
-	q.AddAfter(request, coalesce)
 }
 
-func driver(object client.Object) bool {
-	return object.GetLabels()[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver
+// executorSource wakes an application a while after its executors change, which come in hundreds.
+type executorSource struct{ executors *executors.Watch }
+
+var _ source.SyncingSource = executorSource{}
+
+// Start implements source.Source.
+func (s executorSource) Start(_ context.Context, q queue) error {
+	s.executors.Notify(func(app types.NamespacedName) { q.AddAfter(reconcile.Request{NamespacedName: app}, coalesce) })
+	return nil
 }
+
+// WaitForSync implements source.SyncingSource.
+func (s executorSource) WaitForSync(ctx context.Context) error { return s.executors.WaitForSync(ctx) }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -54,7 +55,7 @@ func withControlPlane(run func() int) int {
 	}
 	defer started.Stop()
 	plane = started.Config()
-	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}}); err != nil {
+	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, MaxTime: patience}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -66,6 +67,8 @@ type world struct {
 	t         *testing.T
 	namespace string
 	client    client.Client
+	// metrics are the latest controller's.
+	metrics *prometheus.Registry
 }
 
 func newWorld(t *testing.T) *world {
@@ -100,7 +103,9 @@ func (w *world) operate() (stop func()) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := scheduled.Add(mgr, spark.Platform{Image: "spark:4.3.0"}, nil); err != nil {
+	w.metrics = prometheus.NewRegistry()
+	options := scheduled.Options{Platform: spark.Platform{Image: "spark:4.3.0"}, Metrics: w.metrics}
+	if err := scheduled.Add(mgr, options); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -190,6 +195,15 @@ func TestRunsAndHistory(t *testing.T) {
 	if s.Status.ScheduleState != v1beta2.ScheduleStateScheduled || s.Status.LastRun.IsZero() || s.Status.NextRun.IsZero() {
 		t.Errorf("status does not tell of it: %+v", s.Status)
 	}
+	w.eventually("runs are counted", func(context.Context) (bool, error) {
+		families, err := w.metrics.Gather()
+		for _, family := range families {
+			if family.GetName() == "brazier_schedule_runs_total" {
+				return family.GetMetric()[0].GetCounter().GetValue() >= 2, err
+			}
+		}
+		return false, err
+	})
 }
 
 // TestForbid starts no second run before the first has ended.
@@ -210,6 +224,43 @@ func TestForbid(t *testing.T) {
 	}
 	first = apps[0]
 	if err := w.end(t.Context(), &first, v1beta2.ApplicationStateFailed); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("the run that waited", func(ctx context.Context) (bool, error) {
+		apps, err := w.runs(ctx)
+		return len(apps) == 2, err
+	})
+}
+
+// TestForbidSeesAnotherOperatorsRun waits for a run that another operator has made, which calls the schedule its owner but
+// not its controller.
+func TestForbidSeesAnotherOperatorsRun(t *testing.T) {
+	w := newWorld(t)
+	s := w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyForbid })
+	theirs := &v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: w.namespace, Name: "report-1780272001000000000", Labels: map[string]string{v1beta2.LabelScheduledAppName: s.Name},
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: v1beta2.GroupVersion.String(), Kind: v1beta2.ScheduledSparkApplicationKind, Name: s.Name, UID: s.UID,
+			}},
+		},
+		Spec: s.Spec.Template,
+	}
+	if err := w.client.Create(t.Context(), theirs); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.end(t.Context(), theirs, v1beta2.ApplicationStateRunning); err != nil {
+		t.Fatal(err)
+	}
+	w.operate()
+	w.eventually("the next run is overdue", func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s)
+		return !s.Status.NextRun.IsZero() && time.Now().After(s.Status.NextRun.Add(2*time.Second)), err
+	})
+	if apps, err := w.runs(t.Context()); err != nil || len(apps) != 1 {
+		t.Fatalf("want the other operator's run alone, got %d: %v", len(apps), err)
+	}
+	if err := w.end(t.Context(), theirs, v1beta2.ApplicationStateCompleted); err != nil {
 		t.Fatal(err)
 	}
 	w.eventually("the run that waited", func(ctx context.Context) (bool, error) {

@@ -6,8 +6,10 @@ package scheduled
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -35,12 +38,22 @@ type Reconciler struct {
 	cached   client.Client
 	platform spark.Platform
 	events   events.EventRecorder
+	metrics  *metrics
 	clock    clock.PassiveClock
 }
 
-// Add puts the controller into mgr. The platform is that of the applications, so that a template which could never be
-// submitted is refused before its time. Schedules of the namespaces that are selected are looked after.
-func Add(mgr ctrl.Manager, platform spark.Platform, selected *namespaces.Selection) error {
+// Options are what the controller needs to know beside the cluster.
+type Options struct {
+	// Platform is that of the applications, so that a template which could never be submitted is refused before its time.
+	Platform spark.Platform
+	// Namespaces are those whose schedules are looked after. Default: all.
+	Namespaces *namespaces.Selection
+	// Metrics is where the controller's metrics are registered.
+	Metrics prometheus.Registerer
+}
+
+// Add puts the controller into mgr.
+func Add(mgr ctrl.Manager, options Options) error {
 	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1beta2.SparkApplication{}, indexSchedule, func(object client.Object) []string {
 		if schedule := object.GetLabels()[v1beta2.LabelScheduledAppName]; schedule != "" {
 			return []string{schedule}
@@ -50,12 +63,19 @@ func Add(mgr ctrl.Manager, platform spark.Platform, selected *namespaces.Selecti
 	if err != nil {
 		return fmt.Errorf("index applications by their schedule: %w", err)
 	}
-	r := &Reconciler{cached: mgr.GetClient(), platform: platform, events: mgr.GetEventRecorder("brazier"), clock: clock.RealClock{}}
+	metrics := newMetrics(options.Namespaces.Reader(mgr.GetCache()), clock.RealClock{})
+	if err := metrics.register(options.Metrics); err != nil {
+		return fmt.Errorf("register the controller's metrics: %w", err)
+	}
+	r := &Reconciler{
+		cached: mgr.GetClient(), platform: options.Platform, events: mgr.GetEventRecorder("brazier"),
+		metrics: metrics, clock: clock.RealClock{},
+	}
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		For(&v1beta2.ScheduledSparkApplication{}).
-		Owns(&v1beta2.SparkApplication{})
-	return selected.Complete(b, r, &v1beta2.ScheduledSparkApplicationList{})
+		Owns(&v1beta2.SparkApplication{}, builder.MatchEveryOwner) // another operator's are no controllers
+	return options.Namespaces.Complete(b, r, &v1beta2.ScheduledSparkApplicationList{})
 }
 
 // Reconcile does what a schedule asks for now, and says when to look again.
@@ -94,7 +114,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1beta2.ScheduledSparkAppli
 	_, seen.Refused = spark.New(newRun(s, now), spark.Run{Number: 1, SubmittedAt: now}, r.platform)
 	for i := range apps.Items {
 		app := &apps.Items[i]
-		if !metav1.IsControlledBy(app, s) {
+		if !ownedBy(app, s) {
 			continue
 		}
 		due, err := time.Parse(time.RFC3339, app.Annotations[v1beta2.AnnotationScheduledAt])
@@ -104,6 +124,11 @@ func (r *Reconciler) observe(ctx context.Context, s *v1beta2.ScheduledSparkAppli
 		seen.Runs = append(seen.Runs, Run{Name: app.Name, Due: due, State: app.Status.AppState.State, Deleting: !app.DeletionTimestamp.IsZero()})
 	}
 	return seen, nil
+}
+
+// ownedBy reports whether the schedule made app. Another operator does not call it the controller of what it made.
+func ownedBy(app *v1beta2.SparkApplication, s *v1beta2.ScheduledSparkApplication) bool {
+	return slices.ContainsFunc(app.OwnerReferences, func(owner metav1.OwnerReference) bool { return owner.UID == s.UID })
 }
 
 // act makes the run that is due and removes those that are to go. Run again after a crash it finds what it made.
@@ -131,7 +156,7 @@ func (r *Reconciler) act(ctx context.Context, s *v1beta2.ScheduledSparkApplicati
 	if err := r.cached.Get(ctx, client.ObjectKeyFromObject(app), there); err != nil {
 		return fmt.Errorf("read SparkApplication %s, which exists already: %w", app.Name, err)
 	}
-	if !metav1.IsControlledBy(there, s) {
+	if !ownedBy(there, s) {
 		return fmt.Errorf("SparkApplication %s exists already and does not belong to this schedule; delete it or give the schedule another name", app.Name)
 	}
 	return nil
@@ -148,6 +173,7 @@ func (r *Reconciler) report(ctx context.Context, s *v1beta2.ScheduledSparkApplic
 	if err := r.cached.Status().Patch(ctx, s, patch); err != nil {
 		return client.IgnoreNotFound(err)
 	}
+	r.metrics.count(s, step)
 	if step.Skipped != "" {
 		r.events.Eventf(s, nil, corev1.EventTypeWarning, "Skipped", "Wait", "the run due at %s is left out: %s", step.Until.Format(time.RFC3339), step.Skipped)
 	}

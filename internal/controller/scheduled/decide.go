@@ -113,6 +113,8 @@ func begun(s *v1beta2.ScheduledSparkApplication, now time.Time) time.Time {
 		return now.Truncate(time.Second)
 	case !status.HandledUntil.IsZero():
 		return status.HandledUntil.Time
+	case !status.LastRun.IsZero():
+		return status.LastRun.Time // another operator's, which begins a run a moment after its time
 	default:
 		return s.CreationTimestamp.Time
 	}

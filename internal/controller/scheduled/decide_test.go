@@ -46,6 +46,12 @@ func deadline(text string) option {
 	}
 }
 
+// ranElsewhere is the last run of another operator, which it began a second late.
+func ranElsewhere(s *v1beta2.ScheduledSparkApplication) {
+	s.Status.ObservedGeneration = 0
+	s.Status.LastRun = metav1.NewTime(noon().Add(-time.Hour + time.Second))
+}
+
 func suspended(s *v1beta2.ScheduledSparkApplication) { s.Spec.Suspend = true }
 
 func edited(s *v1beta2.ScheduledSparkApplication) { s.Generation++ }
@@ -74,6 +80,16 @@ func TestDecide(t *testing.T) {
 		"Due": {
 			reason: "At its time a run is made.",
 			s:      hourly(), now: noon(),
+			want: Step{Start: noon(), Until: noon(), Next: one},
+		},
+		"LedByAnotherOperatorSoFar": {
+			reason: "What another operator has run already is not run again when ours takes over.",
+			s:      hourly(handled(time.Time{}), ranElsewhere), now: noon().Add(-time.Minute),
+			want: Step{Until: noon().Add(-time.Hour + time.Second), Next: noon()},
+		},
+		"DueAfterAnotherOperator": {
+			reason: "What it left undone is made up.",
+			s:      hourly(handled(time.Time{}), ranElsewhere), now: noon(),
 			want: Step{Start: noon(), Until: noon(), Next: one},
 		},
 		"Missed": {

@@ -43,9 +43,11 @@ type Options struct {
 // ControlPlane is a running control plane.
 type ControlPlane struct {
 	config part.Config
-	flags  []string // of the API server
 	client *rest.Config
 	group  *group
+	// flags are further flags of the API server, and server is its process.
+	flags  []string
+	server *process
 	stop   sync.Once
 }
 
@@ -63,13 +65,13 @@ func Start(ctx context.Context, opts Options) (*ControlPlane, error) {
 		return nil, fmt.Errorf("make the control plane's folder: %w", err)
 	}
 	c := &ControlPlane{
-		flags: opts.APIServerFlags,
 		config: part.Config{
 			Layout:    layout.Layout{Home: home, Run: filepath.Join(home, "run"), Bin: opts.Bin},
 			Address:   layout.Loopback,
 			Ephemeral: true,
 		},
 		group: newGroup(),
+		flags: opts.APIServerFlags,
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -98,9 +100,6 @@ func (c *ControlPlane) start(ctx context.Context) error {
 		return err
 	}
 	for _, p := range part.ControlPlane(c.config) {
-		if p.Name == part.APIServer {
-			p.Argv = append(p.Argv, c.flags...)
-		}
 		if err := c.run(ctx, p); err != nil {
 			return err
 		}
@@ -114,12 +113,18 @@ func (c *ControlPlane) start(ctx context.Context) error {
 
 // run starts one part and waits until it is healthy.
 func (c *ControlPlane) run(ctx context.Context, p part.Part) error {
+	if isAPIServer(p) {
+		p.Argv = append(p.Argv, c.flags...)
+	}
 	if err := supervise.Prepare(p); err != nil {
 		return err
 	}
 	process, err := c.group.start(p, c.config.Layout.Log(p.Name))
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.Name, err)
+	}
+	if isAPIServer(p) {
+		c.server = process
 	}
 	for {
 		err := health.Probe(ctx, p.Healthy)

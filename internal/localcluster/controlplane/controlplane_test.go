@@ -34,6 +34,7 @@ func TestControlPlane(t *testing.T) {
 	t.Run("TokensOfServiceAccountsAreTrusted", func(t *testing.T) { testToken(t, c, client) })
 	t.Run("DependentsAreCollected", func(t *testing.T) { testGarbage(t, client) })
 	t.Run("StrangersAreRefused", func(t *testing.T) { testStranger(t, c) })
+	t.Run("TheAPIServerGoesAndComesBack", func(t *testing.T) { testOutage(t, c, client) })
 }
 
 func testToken(t *testing.T, c *controlplane.ControlPlane, client kubernetes.Interface) {
@@ -80,5 +81,27 @@ func testStranger(t *testing.T, c *controlplane.ControlPlane) {
 	_, err := client.CoreV1().Namespaces().List(t.Context(), metav1.ListOptions{})
 	if !apierrors.IsUnauthorized(err) {
 		t.Errorf("a caller without credentials: got %v, want unauthorized", err)
+	}
+}
+
+func testOutage(t *testing.T, c *controlplane.ControlPlane, client kubernetes.Interface) {
+	kept := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "kept"}}
+	if _, err := client.CoreV1().ConfigMaps("default").Create(t.Context(), kept, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.KillAPIServer(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.KillAPIServer(); err == nil {
+		t.Error("it was killed twice")
+	}
+	if _, err := client.CoreV1().ConfigMaps("default").Get(t.Context(), "kept", metav1.GetOptions{}); err == nil {
+		t.Error("it answers though it was killed")
+	}
+	if err := c.StartAPIServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CoreV1().ConfigMaps("default").Get(t.Context(), "kept", metav1.GetOptions{}); err != nil {
+		t.Errorf("what was stored before: %v", err)
 	}
 }

@@ -1,0 +1,162 @@
+package executors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/tools/cache"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/localcluster/controlplane"
+)
+
+// patience ends a test that hangs.
+const patience = time.Minute
+
+// TestWatch follows the executors of a real API server, in the ways that newer and older ones list them.
+func TestWatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test needs an API server")
+	}
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(plane.Stop)
+	client := corev1client.NewForConfigOrDie(plane.Config())
+	t.Run("Streamed", func(t *testing.T) {
+		mgr, err := ctrl.NewManager(plane.Config(), manager.Options{Metrics: metricsserver.Options{BindAddress: "0"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		namespace := newNamespace(t, client, "streamed")
+		w, err := Add(mgr, v1beta2.LabelAppName, []string{namespace, "default"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		follow(t, client.Pods(namespace), w, namespace, mgr.Start)
+	})
+	t.Run("ByPages", func(t *testing.T) {
+		namespace := newNamespace(t, client, "pages")
+		pods := client.Pods(namespace)
+		w := &Watch{synced: make(chan struct{})}
+		w.stores = []*store{newStore(v1beta2.LabelAppName, older(pods), w.tell)}
+		follow(t, pods, w, namespace, w.Start)
+	})
+}
+
+// older is the source of an API server that does not stream its lists, read two pods at a time.
+func older(pods corev1client.PodInterface) cache.ListerWatcher {
+	newer := source(pods, v1beta2.LabelAppName).(*cache.ListWatch)
+	return &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			options.LabelSelector = v1beta2.LabelSparkRole + "=" + v1beta2.SparkRoleExecutor
+			return list(ctx, pods, options, 2)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			if options.SendInitialEvents != nil {
+				return nil, errors.New("sendInitialEvents is not known")
+			}
+			return newer.WatchFuncWithContext(ctx, options)
+		},
+	}
+}
+
+func newNamespace(t *testing.T, client *corev1client.CoreV1Client, name string) string {
+	t.Helper()
+	_, err := client.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}} // which pods are admitted with
+	if _, err := client.ServiceAccounts(name).Create(t.Context(), account, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// follow starts a watch on executors that are there, and has one come, one change and one go.
+func follow(t *testing.T, pods corev1client.PodInterface, w *Watch, namespace string, start func(context.Context) error) {
+	owner := types.NamespacedName{Namespace: namespace, Name: "pi"}
+	var want []Executor
+	for _, name := range []string{"pi-1", "pi-2", "pi-3", "pi-4", "pi-5"} {
+		create(t, pods, name, v1beta2.SparkRoleExecutor)
+		want = append(want, Executor{Name: name, State: v1beta2.ExecutorStatePending})
+	}
+	create(t, pods, "pi-driver", v1beta2.SparkRoleDriver)
+
+	told := make(chan types.NamespacedName, 100)
+	w.Notify(func(owner types.NamespacedName) { told <- owner })
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- start(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("watch: %v", err)
+		}
+	})
+	if err := w.WaitForSync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, w.Of(owner)); diff != "" {
+		t.Errorf("executors that were there\n-want +got:\n%s", diff)
+	}
+
+	create(t, pods, "pi-6", v1beta2.SparkRoleExecutor)
+	run(t, pods, "pi-1")
+	if err := pods.Delete(t.Context(), "pi-2", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	want = append(slices.Delete(want, 1, 2), Executor{Name: "pi-6", State: v1beta2.ExecutorStatePending})
+	want[0].State = v1beta2.ExecutorStateRunning
+	var diff string
+	err := wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+		diff = cmp.Diff(want, w.Of(owner))
+		return diff == "", nil
+	})
+	if err != nil {
+		t.Errorf("executors that came, changed and went\n-want +got:\n%s", diff)
+	}
+	for range 3 {
+		if got := <-told; got != owner {
+			t.Errorf("%s was told of, want %s", got, owner)
+		}
+	}
+}
+
+func create(t *testing.T, pods corev1client.PodInterface, name, role string) {
+	t.Helper()
+	_, err := pods.Create(t.Context(), &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+			v1beta2.LabelAppName: "pi", v1beta2.LabelLaunchedByOperator: "true", v1beta2.LabelSparkRole: role,
+		}},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "none", Image: "none"}}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func run(t *testing.T, pods corev1client.PodInterface, name string) {
+	t.Helper()
+	patch := []byte(`{"status":{"phase":"Running"}}`)
+	if _, err := pods.Patch(t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{}, "status"); err != nil {
+		t.Fatal(err)
+	}
+}

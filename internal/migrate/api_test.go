@@ -1,0 +1,545 @@
+package migrate
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/localcluster/controlplane"
+	"brazier.sh/brazier/internal/operator"
+	"brazier.sh/brazier/internal/terminal"
+)
+
+const (
+	team      = "analytics"
+	elsewhere = "spark-operator"
+	// patience ends a test that hangs; nothing is measured by it.
+	patience = time.Minute
+)
+
+var brazierKey = client.ObjectKey{Namespace: "brazier-system", Name: "brazier-operator"}
+
+// world is an API server in which the other operator was installed, and nodes are played.
+type world struct {
+	t      *testing.T
+	config *rest.Config
+	client client.WithWatch
+}
+
+// TestHandover takes a real API server over, in steps that are broken off after every write, and gives it back.
+func TestHandover(t *testing.T) {
+	if testing.Short() {
+		t.Skip("this test starts an API server")
+	}
+	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(plane.Stop)
+	w := newWorld(t, plane.Config())
+	w.leave()
+	drivers := w.drivers()
+
+	t.Run("Blocked", func(t *testing.T) {
+		err := w.migration(w.client).Apply(t.Context())
+		if blocked, ok := errors.AsType[*Blocked](err); !ok || len(blocked.Findings) != 1 {
+			t.Fatalf("a driver that runs for an application that has ended does not block: %v", err)
+		}
+		if got := w.replicasOf("spark-spark-operator-controller"); got != 2 {
+			t.Errorf("a migration that is blocked left %d replicas", got)
+		}
+		w.delete(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "undead-driver"}})
+	})
+	t.Run("WebhooksBlockPods", func(t *testing.T) {
+		w.tryPod(nil, false)
+	})
+	saved := w.webhooks()
+
+	t.Run("ApplyBrokenOffAnywhere", func(t *testing.T) {
+		w.brokenOff(func(m *Migration) error { return m.Apply(t.Context()) })
+		for _, deployment := range []string{"spark-spark-operator-controller", "spark-spark-operator-webhook"} {
+			if got := w.replicasOf(deployment); got != 0 {
+				t.Errorf("Deployment %s has %d replicas, want none", deployment, got)
+			}
+		}
+		if got := w.webhooks(); len(got) > 0 {
+			t.Errorf("there are still webhooks: %v", got)
+		}
+		w.tryPod(nil, true)
+		if owner := metav1.GetControllerOf(w.driver("running")); owner == nil || owner.Kind != v1beta2.SparkApplicationKind {
+			t.Errorf("the driver without an owner has %v", owner)
+		}
+	})
+	t.Run("BrazierTakesOver", func(t *testing.T) { w.takesOver(t, drivers) })
+	t.Run("UndoBrokenOffAnywhere", func(t *testing.T) {
+		// What Brazier has started runs on, and its pods are spared.
+		w.brokenOff(func(m *Migration) error { return m.Undo(t.Context()) })
+		want := slices.Clone(saved)
+		for i := range want {
+			if ofPods(want[i]) {
+				sparing(&want[i])
+			}
+		}
+		if diff := cmp.Diff(want, w.webhooks()); diff != "" {
+			t.Errorf("webhooks\n-want +got:\n%s", diff)
+		}
+		for deployment, want := range map[string]int32{"spark-spark-operator-controller": 2, "spark-spark-operator-webhook": 1} {
+			if got := w.replicasOf(deployment); got != want {
+				t.Errorf("Deployment %s has %d replicas, want %d", deployment, got, want)
+			}
+		}
+		if w.driver("fresh").DeletionTimestamp != nil {
+			t.Error("Brazier's driver was told to go")
+		}
+		if err := w.migration(w.client).Undo(t.Context()); err == nil {
+			t.Error("what was undone was undone again")
+		}
+	})
+	t.Run("WebhookStaysForThoseThatNeedIt", func(t *testing.T) {
+		w.removeWebhooks() // which would refuse what is made here
+		w.tryPod(nil, true)
+		w.lead("mounting")
+		w.apply("operator.yaml", mutatingKind, validatingKind)
+		want := w.webhooks()
+		m := w.migration(w.client)
+		m.Installer = nil // Brazier is there, at 0 replicas, after what was undone
+		if err := m.Apply(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.webhooks(); len(got) != 1 || !ofPods(got[0]) {
+			t.Errorf("webhooks that are left: %v", got)
+		}
+		w.tryPod(map[string]string{v1beta2.LabelRun: "1"}, true) // Brazier's
+		w.tryPod(nil, false)                                     // the other operator's
+		deployment := new(appsv1.Deployment)
+		w.get(brazierKey, deployment)
+		if replicas(deployment) != 1 {
+			t.Errorf("Brazier has %d replicas, want 1", replicas(deployment))
+		}
+		w.end("mounting")
+		if err := m.Apply(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.webhooks(); len(got) > 0 {
+			t.Errorf("nobody needs the webhook any more: %v", got)
+		}
+		w.delete(w.driver("fresh")) // no driver of Brazier's is left to be spared
+		if err := m.Undo(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, w.webhooks()); diff != "" {
+			t.Errorf("webhooks after the way back\n-want +got:\n%s", diff)
+		}
+	})
+}
+
+func newWorld(t *testing.T, config *rest.Config) *world {
+	t.Helper()
+	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}, MaxTime: patience}); err != nil {
+		t.Fatal(err)
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, config: config, client: c}
+	w.playNodes()
+	return w
+}
+
+// playNodes has every pod of an operator ready at once.
+func (w *world) playNodes() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	w.t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	go func() {
+		defer close(done)
+		// It ends with ctx, which is no error.
+		_ = wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+			for _, namespace := range []string{elsewhere, brazierKey.Namespace} {
+				var pods corev1.PodList
+				if err := w.client.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
+					return false, nil // asked again
+				}
+				for i := range pods.Items {
+					w.ready(ctx, &pods.Items[i])
+				}
+			}
+			return false, nil
+		})
+	}()
+}
+
+func (w *world) ready(ctx context.Context, pod *corev1.Pod) {
+	if pod.Status.Phase == corev1.PodRunning {
+		return
+	}
+	pod.Status.Phase = corev1.PodRunning
+	pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue})
+	if err := w.client.Status().Update(ctx, pod); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+		w.t.Errorf("play a node: %v", err)
+	}
+}
+
+// leave has the API server as the other operator leaves it: its webhooks come last, as they refuse what comes after.
+func (w *world) leave() {
+	for _, namespace := range []string{team, elsewhere} {
+		w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	}
+	w.create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "spark"}})
+	w.create(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: elsewhere, Name: "sh.helm.release.v1.spark.v3", Labels: map[string]string{"owner": "helm", "name": "spark", "version": "3"}},
+		Type:       releaseType,
+		Data:       map[string][]byte{"release": packed(w.t)},
+	})
+	w.lead("running")
+	w.lead("undead")
+	w.apply("operator.yaml", "Deployment", "ServiceAccount", mutatingKind, validatingKind)
+}
+
+// apply creates the objects of a file that are of the kinds.
+func (w *world) apply(file string, kinds ...string) {
+	w.t.Helper()
+	for _, kind := range kinds {
+		for _, object := range documents(w.t, file) {
+			if object.GetKind() == kind {
+				w.create(&object)
+			}
+		}
+	}
+}
+
+// lead creates an application of testdata as the other operator has led it, with a driver, an executor and a UI Service.
+// The driver has no owner, as without a webhook.
+func (w *world) lead(name string) {
+	w.t.Helper()
+	all := documents(w.t, "led.yaml")
+	i := slices.IndexFunc(all, func(object unstructured.Unstructured) bool { return object.GetName() == name })
+	app := all[i]
+	app.SetUID("")
+	status := app.Object["status"]
+	w.create(&app)
+	app.Object["status"] = status
+	if err := w.client.Status().Update(w.t.Context(), &app); err != nil {
+		w.t.Fatal(err)
+	}
+	pod := driver(&app, nil, isRunning)
+	pod.OwnerReferences = nil
+	w.pod(&pod, v1beta2.DriverContainerName)
+	executor := driver(&app, map[string]string{v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor}, isRunning)
+	executor.Name = name + "-exec-1"
+	w.pod(&executor, v1beta2.ExecutorContainerName)
+	w.create(&corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: team, Name: name + "-ui-svc",
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(&app, v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind))},
+		},
+		Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 4040}}},
+	})
+}
+
+func (w *world) pod(pod *corev1.Pod, container string) {
+	w.t.Helper()
+	status := pod.Status
+	pod.Spec = corev1.PodSpec{Containers: []corev1.Container{{Name: container, Image: "spark"}}}
+	w.create(pod)
+	pod.Status = status
+	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// migration is one whose Installer makes a Deployment and no more.
+func (w *world) migration(c client.Client) *Migration {
+	quiet := terminal.Streams{In: new(bytes.Buffer), Out: io.Discard, Err: io.Discard}
+	return &Migration{Client: c, Operator: brazierKey, Installer: deployer{c}, Patience: patience, Streams: quiet}
+}
+
+// deployer is an Installer.
+type deployer struct{ client client.Client }
+
+// Install implements Installer.
+func (d deployer) Install(ctx context.Context, values map[string]any) error {
+	if values["logLevel"] != "debug" {
+		return errors.New("the other chart's values were not handed on")
+	}
+	labels := map[string]string{"app": "brazier"}
+	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: brazierKey.Namespace, Name: brazierKey.Name}}
+	deployment.Spec.Selector = &metav1.LabelSelector{MatchLabels: labels}
+	deployment.Spec.Template.Labels = labels
+	deployment.Spec.Template.Spec.Containers = []corev1.Container{{Name: "operator", Image: "brazier"}}
+	if err := d.client.Create(ctx, deployment); err != nil && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	return nil
+}
+
+var errBrokenOff = errors.New("broken off")
+
+// brokenOff does it again and again, each time broken off after its first write, which by turns the API server has carried
+// out and not, until there is nothing left to write.
+func (w *world) brokenOff(do func(*Migration) error) {
+	w.t.Helper()
+	for turn := range 50 {
+		if err := do(w.migration(breaking(w.client, turn%2 == 0))); !errors.Is(err, errBrokenOff) {
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			if turn < 5 {
+				w.t.Errorf("it was broken off %d times only", turn)
+			}
+			return
+		}
+	}
+	w.t.Fatal("it does not come to an end")
+}
+
+// breaking returns a client that carries one write out, and then fails: with that write itself if it is not to know that it
+// was carried out, else with the next one.
+func breaking(c client.WithWatch, unknown bool) client.Client {
+	writes := 0
+	do := func(write func() error) error {
+		writes++
+		if writes > 1 {
+			return errBrokenOff
+		}
+		err := write()
+		if err == nil && unknown {
+			return errBrokenOff
+		}
+		if apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err) {
+			writes-- // nothing was written
+		}
+		return err
+	}
+	return interceptor.NewClient(c, interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.CreateOption) error {
+			return do(func() error { return c.Create(ctx, object, opts...) })
+		},
+		Update: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.UpdateOption) error {
+			return do(func() error { return c.Update(ctx, object, opts...) })
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, opts ...client.PatchOption) error {
+			if data, err := patch.Data(object); err == nil && string(data) == "{}" {
+				return c.Patch(ctx, object, patch, opts...) // nothing is written
+			}
+			return do(func() error { return c.Patch(ctx, object, patch, opts...) })
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.DeleteOption) error {
+			return do(func() error { return c.Delete(ctx, object, opts...) })
+		},
+	})
+}
+
+// takesOver runs Brazier's operator: it follows the drivers that there were, and starts new ones.
+func (w *world) takesOver(t *testing.T, before map[string]types.UID) {
+	config, err := operator.ParseConfig([]byte(`{healthAddress: "0", metricsAddress: "0", image: spark, namespaces: [analytics]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- operator.Run(ctx, w.config, config, io.Discard) }()
+	defer func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("operator: %v", err)
+		}
+	}()
+	w.eventually("running is looked at", func(ctx context.Context) (bool, error) {
+		app := w.application(ctx, "running")
+		return app.Status.ObservedGeneration == app.Generation && app.Status.AppState.State == v1beta2.ApplicationStateRunning, nil
+	})
+	if diff := cmp.Diff(before["running-driver"], w.drivers()["running-driver"]); diff != "" {
+		t.Errorf("the UID of the driver\n-want +got:\n%s", diff)
+	}
+	w.end("running")
+	w.eventually("running has ended and was cleared away", func(ctx context.Context) (bool, error) {
+		app := w.application(ctx, "running")
+		return app.Status.AppState.State == v1beta2.ApplicationStateCompleted &&
+			meta.IsStatusConditionTrue(app.Status.Conditions, v1beta2.ConditionReleased), nil
+	})
+	for _, object := range []client.Object{&corev1.Pod{}, &corev1.Service{}} {
+		key := client.ObjectKey{Namespace: team, Name: map[bool]string{true: "running-exec-1", false: "running-ui-svc"}[isPod(object)]}
+		w.eventually(key.Name+" is gone", func(ctx context.Context) (bool, error) {
+			err := w.client.Get(ctx, key, object)
+			return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+		})
+	}
+	w.create(&v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "fresh"},
+		Spec: v1beta2.SparkApplicationSpec{
+			Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py",
+		},
+	})
+	w.eventually("Brazier makes a driver", func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKey{Namespace: team, Name: "fresh-driver"}, new(corev1.Pod))
+		return err == nil, client.IgnoreNotFound(err)
+	})
+	if _, again := w.drivers()["running-driver"]; !again {
+		t.Error("the driver that has ended is gone, and its log with it")
+	}
+}
+
+func isPod(object client.Object) bool {
+	_, is := object.(*corev1.Pod)
+	return is
+}
+
+// end ends the driver of an application well.
+func (w *world) end(app string) {
+	w.t.Helper()
+	pod := w.driver(app)
+	pod.Status.Phase = corev1.PodSucceeded
+	pod.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.Now()}}
+	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) driver(app string) *corev1.Pod {
+	w.t.Helper()
+	pod := new(corev1.Pod)
+	w.get(client.ObjectKey{Namespace: team, Name: app + "-driver"}, pod)
+	return pod
+}
+
+// drivers are the UIDs of all drivers.
+func (w *world) drivers() map[string]types.UID {
+	w.t.Helper()
+	var pods corev1.PodList
+	if err := w.client.List(w.t.Context(), &pods, client.InNamespace(team), client.MatchingLabels{v1beta2.LabelSparkRole: v1beta2.SparkRoleDriver}); err != nil {
+		w.t.Fatal(err)
+	}
+	found := map[string]types.UID{}
+	for _, pod := range pods.Items {
+		found[pod.Name] = pod.UID
+	}
+	return found
+}
+
+func (w *world) application(ctx context.Context, name string) *v1beta2.SparkApplication {
+	app := new(v1beta2.SparkApplication)
+	if err := w.client.Get(ctx, client.ObjectKey{Namespace: team, Name: name}, app); err != nil {
+		w.t.Error(err)
+	}
+	return app
+}
+
+// tryPod creates a pod as Spark's driver makes one, and takes it away again, until it is accepted, or refused as its webhook
+// cannot be asked. The API server needs a moment to know of webhooks.
+func (w *world) tryPod(labels map[string]string, accepted bool) {
+	w.t.Helper()
+	w.eventually(fmt.Sprintf("a pod with labels %v is accepted: %t", labels, accepted), func(ctx context.Context) (bool, error) {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Namespace: team, GenerateName: "try-", Labels: map[string]string{v1beta2.LabelLaunchedByOperator: "true"},
+		}}
+		maps.Copy(pod.Labels, labels)
+		pod.Spec.Containers = []corev1.Container{{Name: "spark", Image: "spark"}}
+		err := w.client.Create(ctx, pod)
+		switch {
+		case err == nil:
+			return accepted, w.client.Delete(ctx, pod)
+		case strings.Contains(err.Error(), "failed calling webhook"):
+			return !accepted, nil
+		}
+		return false, err
+	})
+}
+
+// webhooks are those of pods and of applications that there are, without what the API server fills in.
+func (w *world) webhooks() []admissionv1.MutatingWebhook {
+	w.t.Helper()
+	inv, err := Read(w.t.Context(), w.client, brazierKey)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var found []admissionv1.MutatingWebhook
+	for _, configuration := range inv.Mutating {
+		found = append(found, configuration.Webhooks...)
+	}
+	for _, configuration := range inv.Validating {
+		for _, webhook := range configuration.Webhooks {
+			found = append(found, admissionv1.MutatingWebhook{Name: webhook.Name, ClientConfig: webhook.ClientConfig, Rules: webhook.Rules})
+		}
+	}
+	return found
+}
+
+func (w *world) removeWebhooks() {
+	w.t.Helper()
+	inv, err := Read(w.t.Context(), w.client, brazierKey)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, object := range configurations(inv) {
+		w.delete(object)
+	}
+}
+
+func (w *world) replicasOf(deployment string) int32 {
+	w.t.Helper()
+	found := new(appsv1.Deployment)
+	w.get(client.ObjectKey{Namespace: elsewhere, Name: deployment}, found)
+	return replicas(found)
+}
+
+func (w *world) get(key client.ObjectKey, object client.Object) {
+	w.t.Helper()
+	if err := w.client.Get(w.t.Context(), key, object); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) create(object client.Object) {
+	w.t.Helper()
+	if err := w.client.Create(w.t.Context(), object); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) delete(object client.Object) {
+	w.t.Helper()
+	if err := w.client.Delete(w.t.Context(), object); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) eventually(what string, is wait.ConditionWithContextFunc) {
+	w.t.Helper()
+	if err := wait.PollUntilContextTimeout(w.t.Context(), 50*time.Millisecond, patience, true, is); err != nil {
+		w.t.Fatalf("%s: %v", what, err)
+	}
+}

@@ -1,0 +1,197 @@
+package operated
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const (
+	// patience ends a test that hangs.
+	patience = 2 * time.Minute
+	// lastWords is how much of an operator's log is shown of a test that failed.
+	lastWords = 3000
+)
+
+// Operator is a running operator.
+type Operator struct {
+	command *exec.Cmd
+	log     string
+	health  string
+	done    chan struct{}
+}
+
+// Operate starts binary as an operator that is configured by text beside where it listens. It is killed with the test.
+func (c *Cluster) Operate(t testing.TB, binary, text string) *Operator {
+	t.Helper()
+	dir := t.TempDir()
+	o := &Operator{log: filepath.Join(dir, "log"), health: freeAddress(t), done: make(chan struct{})}
+	text += fmt.Sprintf("\nnamespaces: [%s]\nmetricsAddress: \"0\"\nhealthAddress: %q\n", Namespace, o.health)
+	config := filepath.Join(dir, "config.yaml")
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(o.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.command = exec.Command(binary, "operator", "--kubeconfig", c.Plane.Kubeconfig(), "--config", config)
+	o.command.Stderr = log
+	o.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := o.start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		o.Kill()
+		_ = log.Close()
+		if text := o.Log(t); t.Failed() {
+			t.Logf("the operator's last words: %s", text[max(0, len(text)-lastWords):])
+		}
+	})
+	return o
+}
+
+// start starts the process by a thread that lives as long: the kernel kills the process when the thread that started it
+// ends.
+func (o *Operator) start() error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := o.command.Start()
+		started <- err
+		if err == nil {
+			_ = o.command.Wait() // how it ended, its state tells
+			close(o.done)
+		}
+	}()
+	return <-started
+}
+
+// Kill ends the process in the way that leaves it no time.
+func (o *Operator) Kill() {
+	_ = o.command.Process.Kill() // it may have ended by itself
+	<-o.done
+}
+
+// Terminate ends the process as kubelet does, and waits until it has ended.
+func (o *Operator) Terminate(t testing.TB) {
+	t.Helper()
+	if err := o.command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatalf("terminate the operator: %v", err)
+	}
+	select {
+	case <-o.done:
+	case <-time.After(patience):
+		t.Fatal("the operator does not end")
+	}
+}
+
+// Done is closed when the process has ended.
+func (o *Operator) Done() <-chan struct{} { return o.done }
+
+// Log returns what the operator has logged.
+func (o *Operator) Log(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile(o.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// LastLine returns the last of what the operator has logged.
+func (o *Operator) LastLine(t testing.TB) string {
+	t.Helper()
+	text := strings.TrimSpace(o.Log(t))
+	return text[strings.LastIndexByte(text, '\n')+1:]
+}
+
+// AwaitReady waits until the operator has filled its cache.
+func (o *Operator) AwaitReady(t testing.TB) {
+	t.Helper()
+	for deadline := time.After(patience); ; {
+		err := o.ready()
+		if err == nil {
+			return
+		}
+		select {
+		case <-o.done:
+			t.Fatalf("the operator has ended: %s", o.Log(t))
+		case <-deadline:
+			t.Fatalf("the operator is not ready: %v", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (o *Operator) ready() error {
+	response, err := http.Get("http://" + o.health + "/readyz")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return errors.New(response.Status)
+	}
+	return nil
+}
+
+// Memory returns how much memory the process has resident, and the most that it ever had, in bytes.
+func (o *Operator) Memory(t testing.TB) (now, most int64) {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.command.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := func(name string) int64 {
+		_, rest, _ := strings.Cut(string(text), name+":")
+		var kB int64
+		if _, err := fmt.Sscan(rest, &kB); err != nil {
+			t.Fatalf("read %s of the process: %v", name, err)
+		}
+		return kB << 10
+	}
+	return field("VmRSS"), field("VmHWM")
+}
+
+// CPU returns how much CPU time the process has used, its threads' together.
+func (o *Operator) CPU(t testing.TB) time.Duration {
+	t.Helper()
+	// proc(5): the 14th and the 15th field, in clock ticks, of which Linux has 100 a second.
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.command.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	var ticks int64
+	for _, field := range fields[11:13] {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// freeAddress returns a loopback address that nobody listens at.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}

@@ -1,0 +1,312 @@
+package operations_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/controller/application"
+	"brazier.sh/brazier/internal/controller/scheduled"
+	"brazier.sh/brazier/internal/localcluster/layout"
+	"brazier.sh/brazier/internal/spark"
+)
+
+const restorePage = "../../docs/operations/backup-and-restore.md"
+
+// cluster is the API server, as one team sees it.
+type cluster struct {
+	t         *testing.T
+	client    client.Client
+	namespace string
+	// folder is where the commands of the page are run.
+	folder string
+}
+
+func newCluster(t *testing.T, namespace string) *cluster {
+	t.Helper()
+	if plane == nil {
+		t.Skip("this test needs an API server")
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	config := plane.Config()
+	config.QPS = -1
+	c, err := client.New(config, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &cluster{t: t, client: c, namespace: namespace, folder: t.TempDir()}
+	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})
+	w.create(&corev1.ServiceAccount{ObjectMeta: w.meta(spark.DefaultServiceAccount)})
+	return w
+}
+
+// operate runs both controllers until the returned function is called, or the test ends.
+func (w *cluster) operate() (stop func()) {
+	w.t.Helper()
+	mgr, err := ctrl.NewManager(plane.Config(), ctrl.Options{
+		Scheme: w.client.Scheme(), Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
+		Cache:      cache.Options{ByObject: application.CacheOptions(), DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
+		Client:     client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}},
+		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	registry := prometheus.NewRegistry()
+	err = errors.Join(application.Add(mgr, w.client, application.Options{
+		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: registry,
+	}), scheduled.Add(mgr, scheduled.Options{Metrics: registry}))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := mgr.Start(ctx); err != nil {
+			w.t.Errorf("operator: %v", err)
+		}
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	w.t.Cleanup(stop)
+	return stop
+}
+
+func (w *cluster) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: w.namespace, Name: name}
+}
+
+func (w *cluster) create(object client.Object) {
+	w.t.Helper()
+	if err := w.client.Create(w.t.Context(), object); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func job() v1beta2.SparkApplicationSpec {
+	return v1beta2.SparkApplicationSpec{Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py"}
+}
+
+func (w *cluster) submit(name string, change func(*v1beta2.SparkApplicationSpec)) {
+	w.t.Helper()
+	app := &v1beta2.SparkApplication{ObjectMeta: w.meta(name), Spec: job()}
+	change(&app.Spec)
+	w.create(app)
+}
+
+// play plays a node: the driver of the application runs, and ends with the code if there is one.
+func (w *cluster) play(name string, code *int32) {
+	w.t.Helper()
+	w.awaitState(name, v1beta2.ApplicationStateSubmitted)
+	container := corev1.ContainerStatus{Name: "spark-kubernetes-driver", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+	phase := corev1.PodRunning
+	if code != nil {
+		container.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: *code, FinishedAt: metav1.Now()}}
+		phase = map[bool]corev1.PodPhase{true: corev1.PodSucceeded, false: corev1.PodFailed}[*code == 0]
+	}
+	w.eventually(name+"'s driver", func(ctx context.Context) (bool, error) {
+		pod := new(corev1.Pod)
+		if err := w.client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name + "-driver"}, pod); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		pod.Status.Phase, pod.Status.ContainerStatuses = phase, []corev1.ContainerStatus{container}
+		return true, w.client.Status().Update(ctx, pod)
+	})
+}
+
+func (w *cluster) eventually(what string, is wait.ConditionWithContextFunc) {
+	w.t.Helper()
+	if err := wait.PollUntilContextTimeout(w.t.Context(), 50*time.Millisecond, patience, true, is); err != nil {
+		w.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+func (w *cluster) awaitState(name string, state v1beta2.ApplicationStateType) *v1beta2.SparkApplication {
+	w.t.Helper()
+	app := new(v1beta2.SparkApplication)
+	w.eventually(name+" "+string(state), func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, app)
+		return app.Status.AppState.State == state, err
+	})
+	return app
+}
+
+// drivers returns the names of the drivers that there are.
+func (w *cluster) drivers() []string {
+	w.t.Helper()
+	var pods corev1.PodList
+	if err := w.client.List(w.t.Context(), &pods, client.InNamespace(w.namespace), client.MatchingLabels{v1beta2.LabelSparkRole: v1beta2.SparkRoleDriver}); err != nil {
+		w.t.Fatal(err)
+	}
+	var names []string
+	for i := range pods.Items {
+		names = append(names, pods.Items[i].Name)
+	}
+	return names
+}
+
+// lose removes every application and every schedule, with all that belongs to them.
+func (w *cluster) lose() {
+	w.t.Helper()
+	for _, object := range []client.Object{&v1beta2.ScheduledSparkApplication{}, &v1beta2.SparkApplication{}, &corev1.Pod{}} {
+		if err := w.client.DeleteAllOf(w.t.Context(), object, client.InNamespace(w.namespace), client.GracePeriodSeconds(0)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.eventually("all is gone", func(ctx context.Context) (bool, error) {
+		left := 0
+		for _, list := range []client.ObjectList{&v1beta2.ScheduledSparkApplicationList{}, &v1beta2.SparkApplicationList{}, &corev1.PodList{}} {
+			var items metav1.PartialObjectMetadataList
+			kind, err := w.client.GroupVersionKindFor(list)
+			if err != nil {
+				return false, err
+			}
+			items.SetGroupVersionKind(kind)
+			if err := w.client.List(ctx, &items, client.InNamespace(w.namespace)); err != nil {
+				return false, err
+			}
+			left += len(items.Items)
+		}
+		return left == 0, nil
+	})
+}
+
+// follow carries out the commands of a section of the page, and returns what they print.
+func (w *cluster) follow(section string) string {
+	w.t.Helper()
+	_, text, found := strings.Cut(read(w.t, restorePage), "\n## "+section+"\n")
+	if !found {
+		w.t.Fatalf("%s: there is no section %q", restorePage, section)
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+	blocks := regexp.MustCompile("(?s)```bash\n(.*?)```").FindAllStringSubmatch(text, -1)
+	if len(blocks) == 0 {
+		w.t.Fatalf("%s: section %q has no commands", restorePage, section)
+	}
+	bin, err := layout.FindBin()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	script := "set -euo pipefail\n"
+	for _, block := range blocks {
+		script += block[1]
+	}
+	command := exec.CommandContext(w.t.Context(), "bash", "-c", script)
+	command.Dir = w.folder
+	path := bin + string(filepath.ListSeparator) + os.Getenv("PATH")
+	command.Env = append(os.Environ(), "KUBECONFIG="+plane.Kubeconfig(), "PATH="+path)
+	var out, errs bytes.Buffer
+	command.Stdout, command.Stderr = &out, &errs
+	if err := command.Run(); err != nil {
+		w.t.Fatalf("%s: %v\n%s%s", section, err, out.String(), errs.String())
+	}
+	return out.String()
+}
+
+// TestRestore loses a cluster and follows the page: what had ended is told as ever, and nothing runs until somebody says so.
+func TestRestore(t *testing.T) {
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("the procedure needs jq, which is not installed")
+	}
+	w := newCluster(t, "sales")
+	stop := w.operate()
+	w.submit("done", func(*v1beta2.SparkApplicationSpec) {})
+	w.submit("failed", func(*v1beta2.SparkApplicationSpec) {})
+	w.submit("running", func(*v1beta2.SparkApplicationSpec) {})
+	w.submit("held", func(spec *v1beta2.SparkApplicationSpec) { spec.Suspend = true })
+	w.play("done", new(int32(0)))
+	w.play("failed", new(int32(1)))
+	w.play("running", nil)
+	nightly := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.meta("nightly")}
+	nightly.Spec.Schedule, nightly.Spec.TimeZone, nightly.Spec.Template = "@every 1s", "UTC", job()
+	nightly.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyForbid
+	w.create(nightly)
+	w.eventually("a run of the schedule", func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKeyFromObject(nightly), nightly)
+		return nightly.Status.LastRunName != "", err
+	})
+	run := nightly.Status.LastRunName
+	w.awaitState(run, v1beta2.ApplicationStateSubmitted)
+	w.awaitState("held", v1beta2.ApplicationStateSuspended)
+	w.awaitState("running", v1beta2.ApplicationStateRunning)
+	done, failed := w.awaitState("done", v1beta2.ApplicationStateCompleted), w.awaitState("failed", v1beta2.ApplicationStateFailed)
+	w.eventually("what ran is cleared away", func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKeyFromObject(done), done)
+		return meta.IsStatusConditionTrue(done.Status.Conditions, v1beta2.ConditionReleased), err
+	})
+
+	stop()
+	w.follow("Back up")
+	w.lose()
+	w.follow("Restore")
+	if drivers := w.drivers(); len(drivers) != 0 {
+		t.Fatalf("want no drivers without an operator: %v", drivers)
+	}
+	w.operate()
+
+	for _, name := range []string{"running", "held", run} {
+		w.awaitState(name, v1beta2.ApplicationStateSuspended)
+	}
+	// An application that is created last is looked at last: by then the others have been, too.
+	w.submit("after", func(*v1beta2.SparkApplicationSpec) {})
+	w.play("after", nil)
+	w.awaitState("after", v1beta2.ApplicationStateRunning)
+	if diff := cmp.Diff([]string{"after-driver"}, w.drivers()); diff != "" {
+		t.Errorf("drivers after the restore\n-want +got:\n%s", diff)
+	}
+	for _, before := range []*v1beta2.SparkApplication{done, failed} {
+		after := w.awaitState(before.Name, before.Status.AppState.State)
+		if diff := cmp.Diff(before.Status, after.Status); diff != "" {
+			t.Errorf("status of %s\n-before +after:\n%s", before.Name, diff)
+		}
+	}
+	if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(nightly), nightly); err != nil || !nightly.Spec.Suspend {
+		t.Errorf("want a schedule that is suspended, got %+v: %v", nightly.Spec, err)
+	}
+
+	waiting := w.follow("Let go on what should")
+	for _, want := range []string{"SparkApplication sales running RUNNING", "ScheduledSparkApplication sales nightly"} {
+		if !strings.Contains(waiting, want) {
+			t.Errorf("want %q among what waits, got:\n%s", want, waiting)
+		}
+	}
+	for _, unwanted := range []string{"held", "done", "failed"} {
+		if strings.Contains(waiting, " "+unwanted) {
+			t.Errorf("want %s not among what waits, got:\n%s", unwanted, waiting)
+		}
+	}
+	w.play("running", new(int32(0)))
+	again := w.awaitState("running", v1beta2.ApplicationStateCompleted)
+	if again.Status.ExecutionAttempts != 1 {
+		t.Errorf("want one run of what had run before, got %d", again.Status.ExecutionAttempts)
+	}
+}
