@@ -24,7 +24,7 @@ func NewUninstallCommand(streams terminal.Streams) *cobra.Command {
 		Long: `Remove the operator with its namespace and its rights, and those of drivers. The definitions of the kinds stay, since
 every application would go with them, and so do applications and the namespaces they run in. To remove these too:
 
-  kubectl delete crd -l app.kubernetes.io/name=brazier
+  kubectl get crd -o name | grep sparkoperator.k8s.io | xargs kubectl delete
 
 It is refused while applications run: nobody would see them end, retry them or tidy up after them.`,
 		Args: cobra.NoArgs,
