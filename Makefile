@@ -31,7 +31,7 @@ down: ## Stop the embedded cluster; its data stays (bin/brazier down --purge rem
 ##@ Test
 
 .PHONY: test
-test: build lint test-unit test-monitoring test-job test-e2e ## Run every test (what CI runs)
+test: build lint test-unit test-monitoring test-resilience test-job test-e2e ## Run every test (what CI runs)
 
 .PHONY: test-unit
 test-unit: bin/brazier-cluster bin/kubectl ## Unit tests, and tests against a real API server
@@ -45,6 +45,11 @@ test-monitoring: bin/promtool ## Alert rules and dashboard: promtool's checks, e
 	@bin/promtool check rules charts/brazier/files/alerts.yaml
 	@bin/promtool test rules test/monitoring/alerts/*.yaml
 	@cd test/monitoring && go test ./...
+
+.PHONY: test-resilience
+test-resilience: build ## Handovers between versions, a killed leader, and two minutes without an API server (OLD=path of another operator)
+	@echo "• resilience tests"
+	@$(if $(OLD),OLD="$(abspath $(OLD))") go test -tags resilience -count=1 -timeout 15m -v ./test/resilience
 
 .PHONY: test-job
 test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
