@@ -62,6 +62,11 @@ test-e2e: build bin/kubectl .cache/venv/ready ## End-to-end tests: real node, re
 	@echo "• end-to-end tests"
 	@go test -tags e2e -p 1 -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
 
+.PHONY: test-airflow
+test-airflow: build bin/kubectl .cache/airflow/ready ## The DAGs of examples/airflow, run by Airflow
+	@echo "• Airflow"
+	@go test -tags e2e,airflow -count=1 -timeout 15m -v -run TestAirflow ./test/e2e
+
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a while (FUZZTIME=30s each)
 	@build/fuzz $(or $(FUZZTIME),30s)
@@ -106,7 +111,7 @@ clean: ## Remove what was built here; caches and the cluster's data stay
 
 .PHONY: help
 help: ## Show this
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- What is built --------------------------------------------------------------------------------------------------
 
@@ -139,3 +144,6 @@ bin/promtool: test/monitoring/go.mod
 
 .cache/venv/ready: examples/retail/requirements.txt
 	@build/venv .cache/venv examples/retail/requirements.txt
+
+.cache/airflow/ready: test/airflow/requirements.txt test/airflow/constraints.txt
+	@build/venv .cache/airflow test/airflow/requirements.txt
