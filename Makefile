@@ -65,7 +65,7 @@ test-e2e: build bin/kubectl .cache/venv/ready ## End-to-end tests: real node, re
 .PHONY: test-airflow
 test-airflow: build bin/kubectl .cache/airflow/ready ## The DAGs of examples/airflow, run by Airflow
 	@echo "• Airflow"
-	@go test -tags e2e,airflow -count=1 -timeout 15m -v -run TestAirflow ./test/e2e
+	@go test -tags e2e,airflow -count=1 -timeout 30m -v -run TestAirflow ./test/e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a while (FUZZTIME=30s each)

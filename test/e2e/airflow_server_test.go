@@ -21,6 +21,10 @@ import (
 	"time"
 )
 
+// airflowLimit is how long anything may take on a busy machine until the test gives up on it. Airflow is slow to start:
+// each of its parts, and each task, loads all of it.
+const airflowLimit = 6 * time.Minute
+
 // airflow is an Airflow of its own: database, configuration, logs and keys are in a temporary folder, and it listens at
 // one port of the loopback interface.
 type airflow struct {
@@ -48,7 +52,7 @@ func startAirflow(t *testing.T, kubeconfig string) *airflow {
 	} {
 		a.start(t, args...)
 	}
-	eventually(t, 3*time.Minute, "a healthy Airflow", a.healthy)
+	eventually(t, airflowLimit, "a healthy Airflow", a.healthy)
 	t.Logf("Airflow is up after %s", time.Since(begun).Round(time.Second))
 	return a
 }
@@ -104,8 +108,8 @@ func (a *airflow) start(t *testing.T, args ...string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		defer said.Close()
 		stop(t, part)
-		said.Close()
 		if text, err := os.ReadFile(said.Name()); t.Failed() {
 			t.Logf("%s: %v\n%s", args[0], err, text[max(0, len(text)-4000):])
 		}
@@ -118,8 +122,11 @@ func stop(t *testing.T, part *exec.Cmd) {
 	if err := part.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Errorf("stop %s: %v", part.Args[1], err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- part.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = part.Wait() // It ends as one that was asked to.
+	}()
 	select {
 	case <-ended:
 	case <-time.After(20 * time.Second):
@@ -237,7 +244,7 @@ func (a *airflow) trigger(t *testing.T, dag, run string, params map[string]any) 
 // await waits until the task is in the state. Every task has one try, so that one which has ended stays as it is.
 func (k task) await(t *testing.T, state string) {
 	t.Helper()
-	eventually(t, lifeLimit, fmt.Sprintf("task %s of run %s: %s", k.id, k.run, state), func() error {
+	eventually(t, airflowLimit, fmt.Sprintf("task %s of run %s: %s", k.id, k.run, state), func() error {
 		var now struct{ State string }
 		if err := k.ask(http.MethodGet, k.path(), nil, &now); err != nil {
 			return err

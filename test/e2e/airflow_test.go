@@ -125,7 +125,7 @@ func testAirflowKilled(t *testing.T, a *airflow) {
 		app := k.atWork(t)
 		k.markFailed(t)
 		k.await(t, "failed")
-		eventually(t, lifeLimit, "no pod of "+app, func() error {
+		eventually(t, airflowLimit, "no pod of "+app, func() error {
 			if left := kubectl(t, "get", "pods", "--namespace="+etl, "-l", v1beta2.LabelAppName+"="+app, "-o", "name"); left != "" {
 				return fmt.Errorf("there are %s", strings.Fields(left))
 			}
@@ -136,7 +136,7 @@ func testAirflowKilled(t *testing.T, a *airflow) {
 		t.Errorf("the application of a killed task is left: %s", app.Name)
 	}
 	// Where a task waits in the triggerer, the provider deletes the driver's pod, not the application.
-	eventually(t, lifeLimit, "the end of the application of the deferred task", func() error {
+	eventually(t, airflowLimit, "the end of the application of the deferred task", func() error {
 		app := deferred.application(t)
 		if state := app.Status.AppState.State; state != v1beta2.ApplicationStateFailed {
 			return fmt.Errorf("it is %s", state)
@@ -167,7 +167,7 @@ func (k task) application(t *testing.T) *v1beta2.SparkApplication {
 // atWork waits until the task's application has an executor that runs, and returns the application's name.
 func (k task) atWork(t *testing.T) (name string) {
 	t.Helper()
-	eventually(t, lifeLimit, "an executor of task "+k.id, func() error {
+	eventually(t, airflowLimit, "an executor of task "+k.id, func() error {
 		app := k.application(t)
 		if app == nil {
 			return fmt.Errorf("no application in namespace %s is labelled with its name", etl)
