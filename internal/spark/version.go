@@ -38,6 +38,8 @@ type release struct {
 	networkPolicy bool
 	// publishNotReady: the driver's Service can list a driver that is not ready.
 	publishNotReady bool
+	// forbidsEscalation: containers may not gain privileges unless a property says so.
+	forbidsEscalation bool
 }
 
 // releases are the versions that can be submitted, oldest first. test/conformance has what each made of the same
@@ -60,7 +62,7 @@ func releases() []release {
 
 	v43 := v42
 	v43.minor = 3
-	v43.publishNotReady = true
+	v43.publishNotReady, v43.forbidsEscalation = true, true
 
 	return []release{v35, v40, v41, v42, v43}
 }
