@@ -54,7 +54,7 @@ type SparkApplicationSpec struct {
 	// Type is the language that the application is written in.
 	Type SparkApplicationType `json:"type"`
 	// SparkVersion is the version of Spark in the image, for example 4.3.0. Objects are made as that version of
-	// Spark would make them.
+	// Spark would make them, or the nearest that is known, with a warning.
 	// +kubebuilder:validation:XValidation:rule="size(self) > 0",message="name the version of Spark in the image, such as 4.3.0"
 	SparkVersion string `json:"sparkVersion"`
 	// Mode says where the driver runs. Default: cluster, in a pod of its own.

@@ -159,10 +159,7 @@ func (p *Plan) Objects() []Object {
 // New plans a run of app. An application that cannot be submitted, or that asks for something that Brazier does not
 // do, gives an error that lists every reason, each with its field, its value and the way out.
 func New(app *v1beta2.SparkApplication, run Run, platform Platform) (*Plan, error) {
-	of, warning, tooOld := releaseOf(app.Spec.SparkVersion)
-	if tooOld != nil {
-		return nil, field.ErrorList{tooOld}.ToAggregate()
-	}
+	of, warning := releaseOf(app.Spec.SparkVersion)
 	errs := validate(app)
 	errs = append(errs, refusals(app.Spec.SparkConf, field.NewPath("spec", "sparkConf"))...)
 	errs = append(errs, refusals(platform.SparkConf, field.NewPath("operator", "sparkConf"))...)

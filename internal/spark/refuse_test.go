@@ -18,11 +18,6 @@ func TestNewRefuses(t *testing.T) {
 		app    func(*v1beta2.SparkApplication)
 		want   []string // the field, the value and the way out
 	}{
-		"TooOld": {
-			reason: "The driver of an old Spark would not understand its pod.",
-			app:    func(a *v1beta2.SparkApplication) { a.Spec.SparkVersion = "3.2.1" },
-			want:   []string{"spec.sparkVersion", `"3.2.1"`, "3.5 to 4.3"},
-		},
 		"ClientMode": {
 			reason: "A driver inside the operator is a danger to all others.",
 			app:    func(a *v1beta2.SparkApplication) { a.Spec.Mode = v1beta2.DeployModeClient },
