@@ -155,6 +155,19 @@ func TestNewRefuses(t *testing.T) {
 			},
 			want: []string{"spec.driverIngressOptions[0].ingressURLFormat", "{{$appName}}"},
 		},
+		"IngressTaken": {
+			reason: "Which of the two would be reached is anybody's guess.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.DriverIngressOptions = []v1beta2.DriverIngressConfiguration{
+					{ServicePort: 80, ServicePortName: "web", IngressURLFormat: "spark.example/{{$appName}}"},
+					{ServicePort: 81, ServicePortName: "more", IngressURLFormat: "https://spark.example/app/"},
+				}
+			},
+			want: []string{
+				"spec.driverIngressOptions[1].ingressURLFormat", `"https://spark.example/app/"`,
+				"leads to spark.example/app, as that of spec.driverIngressOptions[0] does", "of its own",
+			},
+		},
 		"ExecutorLabelValue": {
 			reason: "Spark would try to make such executors for ever.",
 			app:    conf("spark.kubernetes.executor.label.team", "data science"),
