@@ -36,9 +36,9 @@ func (p *planner) driver() *corev1.Pod {
 	}
 	p.basicDriver(&pod.Spec, spark)
 	p.serviceAccount(&pod.Spec)
-	p.mountSecrets(&pod.Spec, spark)
-	p.secretEnv(spark)
-	p.mountVolumes(&pod.Spec, spark)
+	p.mountSecrets(role, &pod.Spec, spark)
+	p.secretEnv(role, spark)
+	p.mountVolumes(role, &pod.Spec, spark)
 	p.command(spark)
 	p.hadoopConf(&pod.Spec, spark)
 	p.kerberos(&pod.Spec, spark)

@@ -18,6 +18,9 @@ const (
 	templateKey    = "podspec-configmap-key"
 )
 
+// executorAccount is the service account of executors, which is their driver's where it is not said.
+const executorAccount = "spark.kubernetes.authenticate.executor.serviceAccountName"
+
 // executorPod is the pod that Spark's driver writes each executor into. It carries what the API says of executors but
 // Spark has no property for: there is no webhook to add it later. What the driver itself sets, it sets over this
 // (BasicExecutorFeatureStep): name, image, CPU, memory, restart policy, hostname. Spark's container is the first.
@@ -26,8 +29,8 @@ func (p *planner) executorPod() *corev1.Pod {
 	base, spark := p.base(role)
 	p.ownEnv(role, spark)
 	p.secure(role, &base.Spec, spark)
-	if base.Spec.AutomountServiceAccountToken == nil {
-		no := false // an executor talks to its driver, never to the API server
+	if base.Spec.AutomountServiceAccountToken == nil && base.Spec.ServiceAccountName == "" && !p.conf.has(executorAccount) {
+		no := false // an executor talks to its driver; one with an account of its own may mean to do more
 		base.Spec.AutomountServiceAccountToken = &no
 	}
 	base.Spec.Containers = append([]corev1.Container{*spark}, base.Spec.Containers...)

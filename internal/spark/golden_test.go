@@ -69,16 +69,21 @@ func TestGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := render(t, plan)
-			golden := strings.Replace(input, ".in.", ".out.", 1)
-			if *update {
-				if err := os.WriteFile(golden, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := cmp.Diff(string(readFile(t, golden)), string(got)); diff != "" {
-				t.Errorf("the plan has changed; look at it, and if it should have, run go test -update\n-want +got:\n%s", diff)
-			}
+			golden(t, strings.Replace(input, ".in.", ".out.", 1), got)
 		})
+	}
+}
+
+// golden compares got with the file at path, or writes it there.
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(readFile(t, path)), string(got)); diff != "" {
+		t.Errorf("the plan has changed; look at it, and if it should have, run go test -update\n-want +got:\n%s", diff)
 	}
 }
 

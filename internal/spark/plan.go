@@ -119,6 +119,9 @@ type Plan struct {
 	// PodGroup is nil unless the application names a batch scheduler that has such a kind.
 	PodGroup *unstructured.Unstructured
 	Driver   *corev1.Pod
+	// Executor is how an executor's pod will look. It is not one of the plan's objects: it is there for the API server to be
+	// asked whether it would take such a pod, and nil where there is nothing to ask.
+	Executor *corev1.Pod
 }
 
 // Object is any object of a plan.
@@ -205,9 +208,10 @@ func (p *planner) plan() (*Plan, error) {
 	p.conf.errs = append(p.conf.errs, validateMonitoring(p.app, p.conf)...)
 	checkMetadata(p.conf, p.release)
 	checkExecutors(p.conf)
+	p.checkAllocator()
 	p.allowExecutorMemory()
 	p.group()
-	p.warnings = append(p.warnings, idle(p.app)...)
+	p.warnings = append(p.warnings, p.idle()...)
 
 	trust, err := p.trust()
 	if err != nil {
@@ -231,6 +235,12 @@ func (p *planner) plan() (*Plan, error) {
 		return nil, err
 	}
 	p.expose(plan)
+	sample := p.sampleExecutor(executor)
+	if p.questionable() {
+		plan.Executor = sample
+	}
+	p.checkPod(driverRole(p.app), &plan.Driver.Spec)
+	p.checkPod(executorRole(p.app), &sample.Spec)
 	plan.ConfigMaps = append(plan.ConfigMaps, trust...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.metricsConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.platformConf()...)

@@ -21,9 +21,10 @@ type refusal struct {
 
 func refusedProperties() []refusal {
 	const (
-		template = "names a file that the operator does not have; write the template into "
-		onDisk   = "names a file that the operator does not have; mount it from a Secret and use spark.kubernetes.authenticate.driver.mounted.*"
-		managed  = "is the operator's to set; leave it out"
+		template   = "names a file that the operator does not have; write the template into "
+		onDisk     = "names a file that the operator does not have; mount it from a Secret and use spark.kubernetes.authenticate.driver.mounted.*"
+		submission = "names a file that the operator does not have, and submits with rights of its own; leave it out"
+		managed    = "is the operator's to set; leave it out"
 	)
 	return []refusal{
 		{"spark.app.id", managed},
@@ -35,7 +36,10 @@ func refusedProperties() []refusal {
 		{"spark.kubernetes.authenticate.driver.clientKeyFile", onDisk},
 		{"spark.kubernetes.authenticate.driver.oauthToken", onDisk},
 		{"spark.kubernetes.authenticate.driver.oauthTokenFile", onDisk},
-		{"spark.kubernetes.authenticate.submission.", "is about spark-submit, which does not run here; leave it out"},
+		{"spark.kubernetes.authenticate.submission.caCertFile", submission},
+		{"spark.kubernetes.authenticate.submission.clientCertFile", submission},
+		{"spark.kubernetes.authenticate.submission.clientKeyFile", submission},
+		{"spark.kubernetes.authenticate.submission.oauthTokenFile", submission},
 		{"spark.kubernetes.driver.pod.featureSteps", "names classes that only a JVM can run; write what they do into spec.driver.template"},
 		{"spark.kubernetes.driver.podTemplateFile", template + "spec.driver.template"},
 		{"spark.kubernetes.driver.resourceNamePrefix", managed},
@@ -77,6 +81,7 @@ func contradictions(app *v1beta2.SparkApplication, conf *settings) field.ErrorLi
 	}
 	checkJavaOptions(conf)
 	checkKerberos(conf)
+	checkPackages(app, conf)
 	return errs
 }
 

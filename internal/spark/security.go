@@ -96,10 +96,12 @@ func (p *planner) mayEscalate(r role) (may, said bool) {
 	return false, false
 }
 
-// escalationKeys are the properties that allow a role's container to gain privileges, the first that is set winning.
+// escalationProperty is the end of the properties that allow containers to gain privileges.
+const escalationProperty = "securityContext.allowPrivilegeEscalation"
+
+// escalationKeys are a role's, the first that is set winning.
 func escalationKeys(r role) []string {
-	const key = "securityContext.allowPrivilegeEscalation"
-	return []string{"spark.kubernetes." + r.name + "." + key, "spark.kubernetes." + key}
+	return []string{"spark.kubernetes." + r.name + "." + escalationProperty, "spark.kubernetes." + escalationProperty}
 }
 
 // privileged reports whether a container has what there is to be gained.

@@ -36,6 +36,8 @@ type release struct {
 	pythonVersion bool
 	// networkPolicy: executors take connections from their own application only.
 	networkPolicy bool
+	// deployments: executors can be made by Deployments.
+	deployments bool
 	// publishNotReady: the driver's Service can list a driver that is not ready.
 	publishNotReady bool
 	// forbidsEscalation: containers may not gain privileges unless a property says so.
@@ -58,7 +60,7 @@ func releases() []release {
 
 	v42 := v41
 	v42.minor = 2
-	v42.connectGRPC, v42.networkPolicy = true, true
+	v42.connectGRPC, v42.networkPolicy, v42.deployments = true, true, true
 
 	v43 := v42
 	v43.minor = 3
