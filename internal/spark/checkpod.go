@@ -14,6 +14,7 @@ import (
 func (p *planner) checkPod(r role, pod *corev1.PodSpec) {
 	p.checkContainers(r, pod)
 	p.checkVolumes(r, pod)
+	p.checkReferences(r, pod)
 	for i, port := range r.spec.Ports {
 		for _, why := range validation.IsValidPortName(port.Name) {
 			p.conf.errs = append(p.conf.errs, field.Invalid(r.path.Child("ports").Index(i).Child("name"), port.Name, why))

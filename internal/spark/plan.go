@@ -62,8 +62,8 @@ type Platform struct {
 	PipIndexURL string
 	// IvySettings is the text of the settings file by which drivers get Java packages. Default: Maven Central.
 	IvySettings string
-	// AnyUser leaves it to the cluster which user Spark's containers run as, as OpenShift wants it. Default: 185, the user
-	// of Spark's images.
+	// AnyUser leaves it to the cluster which user Spark's containers of Image run as, as OpenShift wants it. Default: 185, the
+	// user of Spark's images. Images of applications run as their own user.
 	AnyUser bool
 }
 
@@ -239,14 +239,12 @@ func (p *planner) plan() (*Plan, error) {
 	if p.questionable() {
 		plan.Executor = sample
 	}
-	p.checkPod(driverRole(p.app), &plan.Driver.Spec)
-	p.checkPod(executorRole(p.app), &sample.Spec)
 	plan.ConfigMaps = append(plan.ConfigMaps, trust...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.metricsConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.platformConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, executors, p.confMap())
-	p.checkReferences(driverRole(p.app), &plan.Driver.Spec)
-	p.checkReferences(executorRole(p.app), &executor.Spec)
+	p.checkPod(driverRole(p.app), &plan.Driver.Spec)
+	p.checkPod(executorRole(p.app), &sample.Spec)
 	if len(p.conf.errs) > 0 {
 		return nil, aggregate(p.conf.errs)
 	}
