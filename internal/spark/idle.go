@@ -34,7 +34,7 @@ func (p *planner) idle() []string {
 	warnings := idleBatch(p.app)
 	for key := range p.app.Spec.SparkConf {
 		for _, property := range idleProperties() {
-			if key == property.key || strings.HasSuffix(property.key, ".") && strings.HasPrefix(key, property.key) {
+			if isKey(property.key, key) {
 				warnings = append(warnings, idleConf(key, property.why))
 			}
 		}

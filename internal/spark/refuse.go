@@ -56,12 +56,17 @@ func refusals(said map[string]string, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(said)) {
 		for _, r := range refusedProperties() {
-			if key == r.key || strings.HasSuffix(r.key, ".") && strings.HasPrefix(key, r.key) {
+			if isKey(r.key, key) {
 				errs = append(errs, field.Invalid(at.Key(key), said[key], r.remedy))
 			}
 		}
 	}
 	return errs
+}
+
+// isKey reports whether key is the one that is meant, or begins with it where that ends with a dot.
+func isKey(meant, key string) bool {
+	return key == meant || strings.HasSuffix(meant, ".") && strings.HasPrefix(key, meant)
 }
 
 // contradictions are values that Spark would take, but that cannot be meant together with the rest.
