@@ -31,7 +31,7 @@ const noResource = "spark-internal"
 //     win over properties in SparkSubmitArguments (--jars, --packages, --name ...).
 //
 // The order is that of buildSparkSubmitArgs in kubeflow/spark-operator.
-func assemble(app *v1beta2.SparkApplication, run Run, platform Platform, of release) *settings {
+func assemble(app *v1beta2.SparkApplication, run Run, labels map[string]string, platform Platform, of release) *settings {
 	s := newSettings()
 	spec := field.NewPath("spec")
 
@@ -54,7 +54,7 @@ func assemble(app *v1beta2.SparkApplication, run Run, platform Platform, of rele
 	setDependencies(s, app)
 	setDriver(s, app, platform)
 	setExecutor(s, app, of)
-	setLabels(s, app, run)
+	setLabels(s, app, labels)
 	setDynamicAllocation(s, app)
 	setMonitoring(s, app)
 	s.setAll("spark.kubernetes.node.selector.", app.Spec.NodeSelector, spec.Child("nodeSelector"))

@@ -8,6 +8,7 @@ package spark
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -169,10 +170,14 @@ func New(app *v1beta2.SparkApplication, run Run, platform Platform) (*Plan, erro
 	if len(errs) > 0 {
 		return nil, aggregate(errs)
 	}
-	conf := assemble(app, run, platform, of)
+	self := identity{
+		owner:  *metav1.NewControllerRef(app, v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind)),
+		labels: runLabels(app, run),
+	}
+	conf := assemble(app, run, self.labels, platform, of)
 	p := &planner{
+		identity: self,
 		app:      app,
-		run:      run,
 		platform: platform,
 		release:  of,
 		conf:     conf,
@@ -190,10 +195,16 @@ func aggregate(errs field.ErrorList) error {
 	return errs.ToAggregate()
 }
 
+// identity is whom the objects of a run belong to, and the labels that all of them have.
+type identity struct {
+	owner  metav1.OwnerReference
+	labels map[string]string
+}
+
 // planner holds what the makers of the single objects share.
 type planner struct {
+	identity
 	app      *v1beta2.SparkApplication
-	run      Run
 	platform Platform
 	release  release
 	conf     *settings
@@ -257,12 +268,12 @@ func (p *planner) platformConf() []*corev1.ConfigMap {
 	return slices.Concat(p.ivySettings(), p.env)
 }
 
-// meta is what the objects of a run have in common. They all belong to the application, and are collected with it.
+// meta is what the objects of a run have in common. They are collected with their owner.
 func (p *planner) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name:            name,
 		Namespace:       p.app.Namespace,
-		Labels:          runLabels(p.app, p.run),
-		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.app, v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind))},
+		Labels:          maps.Clone(p.labels),
+		OwnerReferences: []metav1.OwnerReference{p.owner},
 	}
 }

@@ -60,27 +60,30 @@ func (p *planner) base(r role) (corev1.PodTemplateSpec, *corev1.Container) {
 // the name that Spark gives it, else the first (KubernetesUtils.selectSparkContainer). Spark would keep the template's
 // name for it; here it always gets Spark's own, because clients read logs and results by that.
 func (p *planner) takeSparkContainer(r role, pod *corev1.PodSpec) *corev1.Container {
-	named := func(name string) int {
-		return slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == name })
-	}
 	key := "spark.kubernetes." + r.name + ".podTemplateContainerName"
-	at := named(p.conf.get(key))
-	if at < 0 && p.conf.has(key) {
+	named := p.conf.get(key)
+	at := sparkContainerAt(pod, named, r.container)
+	if p.conf.has(key) && (at < 0 || pod.Containers[at].Name != named) {
 		p.warnings = append(p.warnings, p.conf.said[key].String()+": has no effect; "+r.path.Child("template").String()+" has no container of that name")
 	}
-	if at < 0 {
-		at = named(r.container)
-	}
 	spark := &corev1.Container{}
-	if at < 0 && len(pod.Containers) > 0 {
-		at = 0
-	}
 	if at >= 0 {
 		spark = pod.Containers[at].DeepCopy()
 		pod.Containers = slices.Delete(pod.Containers, at, at+1)
 	}
 	spark.Name = r.container
 	return spark
+}
+
+// sparkContainerAt returns the index of the container of pod that has the first of names that one has, else of the first;
+// -1 if there is none.
+func sparkContainerAt(pod *corev1.PodSpec, names ...string) int {
+	for _, name := range names {
+		if at := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == name }); at >= 0 {
+			return at
+		}
+	}
+	return min(len(pod.Containers), 1) - 1
 }
 
 // placement is where and how the pod runs.
