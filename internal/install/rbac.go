@@ -28,12 +28,16 @@ func operatorRules() []rbacv1.PolicyRule {
 		rule(v1beta2.GroupName, "sparkapplications/status", "patch"),
 		// What belongs to an application blocks its deletion, which some clusters let only those do who may delete it.
 		rule(v1beta2.GroupName, "sparkapplications/finalizers", "update"),
+		rule(v1beta2.GroupName, "sparkconnects", "get", "list", "watch"),
+		rule(v1beta2.GroupName, "sparkconnects/status", "patch"),
+		rule(v1beta2.GroupName, "sparkconnects/finalizers", "update"),
 		// Patching is for pods that sidecars keep running after their driver's end.
 		rule("", "pods", "get", "list", "watch", "create", "patch", "delete", "deletecollection"),
-		rule("", "services", "get", "create", "delete", "deletecollection"),
-		rule("", "configmaps", "get", "create", "delete", "deletecollection"),
+		// A Connect server's Service, configuration and policy are changed when it is edited.
+		rule("", "services", "get", "list", "watch", "create", "patch", "delete", "deletecollection"),
+		rule("", "configmaps", "get", "create", "patch", "delete", "deletecollection"),
 		rule("", "persistentvolumeclaims", "get", "create", "delete", "deletecollection"),
-		rule("networking.k8s.io", "networkpolicies", "get", "create", "delete", "deletecollection"),
+		rule("networking.k8s.io", "networkpolicies", "get", "create", "patch", "delete", "deletecollection"),
 		rule("networking.k8s.io", "ingresses", "get", "create", "delete", "deletecollection"),
 		// Executors' sets, where an application has them made so.
 		rule("apps", "statefulsets", "list", "delete"),
@@ -81,7 +85,7 @@ func operatorRBAC() []runtime.Object {
 // kinds is a rule for all kinds of Brazier's.
 func kinds(verbs []string) rbacv1.PolicyRule {
 	return rbacv1.PolicyRule{
-		APIGroups: []string{v1beta2.GroupName}, Resources: []string{"sparkapplications", "scheduledsparkapplications"}, Verbs: verbs,
+		APIGroups: []string{v1beta2.GroupName}, Resources: []string{"sparkapplications", "scheduledsparkapplications", "sparkconnects"}, Verbs: verbs,
 	}
 }
 
