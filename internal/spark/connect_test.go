@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -254,6 +255,46 @@ func TestConnectIsNoApplication(t *testing.T) {
 	}
 	if got := conf["spark.kubernetes.executor.label."+v1alpha1.LabelConnectName]; got != "notebooks" {
 		t.Errorf("executors are not known by their server: %q", got)
+	}
+}
+
+// TestEveryConnectFieldCounts sets each field of the API alone: it has to change the plan.
+func TestEveryConnectFieldCounts(t *testing.T) {
+	const base = `
+metadata: {name: notebooks, namespace: team, uid: u}
+spec: {sparkVersion: 4.3.0, server: {}, executor: {}, dynamicAllocation: {enabled: true}}
+`
+	samples := map[string]string{
+		"sparkVersion": "4.1.0", "image": "i", "hadoopConf": "{x: y}", "sparkConf": "{spark.x: y}",
+		"server.cores": "3", "server.memory": "3g", "server.template": "{spec: {hostname: h}}", "server.service": "{spec: {type: NodePort}}",
+		"executor.cores": "3", "executor.memory": "3g", "executor.template": "{spec: {hostname: h}}", "executor.instances": "5",
+		"dynamicAllocation.enabled": "false", "dynamicAllocation.initialExecutors": "2", "dynamicAllocation.minExecutors": "2",
+		"dynamicAllocation.maxExecutors": "2", "dynamicAllocation.shuffleTrackingEnabled": "false", "dynamicAllocation.shuffleTrackingTimeout": "5",
+	}
+	plan := func(path, sample string) string {
+		connect := &v1alpha1.SparkConnect{}
+		if err := yaml.UnmarshalStrict(withSample(t, base, path, sample), connect); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		plan, err := NewConnect(connect, testRun(), testPlatform())
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		// The digest is of the whole specification, and changes with everything.
+		delete(plan.Server.Annotations, v1alpha1.AnnotationSpecHash)
+		return string(renderConnect(t, plan))
+	}
+	want := plan("", "")
+	for _, path := range fieldPaths(reflect.TypeFor[v1alpha1.SparkConnectSpec](), "") {
+		t.Run(path, func(t *testing.T) {
+			sample, ok := samples[path]
+			if !ok {
+				t.Fatal("the API has a new field; honour it, and give it a sample here")
+			}
+			if plan(path, sample) == want {
+				t.Error("the field changes nothing")
+			}
+		})
 	}
 }
 
