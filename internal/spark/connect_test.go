@@ -1,7 +1,6 @@
 package spark
 
 import (
-	"bytes"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -34,16 +33,7 @@ func TestConnectGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := renderConnect(t, plan)
-			golden := strings.Replace(input, ".connect.", ".connect.out.", 1)
-			if *update {
-				if err := os.WriteFile(golden, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := cmp.Diff(string(readFile(t, golden)), string(got)); diff != "" {
-				t.Errorf("the plan has changed; look at it, and if it should have, run go test -update\n-want +got:\n%s", diff)
-			}
+			golden(t, strings.Replace(input, ".connect.", ".connect.out.", 1), renderConnect(t, plan))
 		})
 	}
 }
@@ -59,10 +49,6 @@ func readConnect(t *testing.T, path string) *v1alpha1.SparkConnect {
 
 func renderConnect(t *testing.T, plan *ConnectPlan) []byte {
 	t.Helper()
-	var out bytes.Buffer
-	for _, warning := range plan.Warnings {
-		out.WriteString("# warning: " + warning + "\n")
-	}
 	objects := []Object{plan.Service}
 	for _, policy := range plan.NetworkPolicies {
 		objects = append(objects, policy)
@@ -70,15 +56,7 @@ func renderConnect(t *testing.T, plan *ConnectPlan) []byte {
 	for _, configMap := range plan.ConfigMaps {
 		objects = append(objects, configMap)
 	}
-	for _, object := range append(objects, plan.Server) {
-		text, err := yaml.Marshal(object)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out.WriteString("---\n")
-		out.Write(text)
-	}
-	return out.Bytes()
+	return renderObjects(t, plan.Warnings, append(objects, plan.Server))
 }
 
 // connectOf is the least that can be planned, changed by change.

@@ -68,8 +68,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := render(t, plan)
-			golden(t, strings.Replace(input, ".in.", ".out.", 1), got)
+			golden(t, strings.Replace(input, ".in.", ".out.", 1), render(t, plan))
 		})
 	}
 }
@@ -108,11 +107,16 @@ func readFile(t *testing.T, path string) []byte {
 // render writes a plan as one YAML stream, with its warnings as comments.
 func render(t *testing.T, plan *Plan) []byte {
 	t.Helper()
+	return renderObjects(t, plan.Warnings, plan.Objects())
+}
+
+func renderObjects(t *testing.T, warnings []string, objects []Object) []byte {
+	t.Helper()
 	var out bytes.Buffer
-	for _, warning := range plan.Warnings {
+	for _, warning := range warnings {
 		out.WriteString("# warning: " + warning + "\n")
 	}
-	for _, object := range plan.Objects() {
+	for _, object := range objects {
 		text, err := yaml.Marshal(object)
 		if err != nil {
 			t.Fatal(err)

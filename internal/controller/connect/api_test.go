@@ -118,7 +118,7 @@ func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 		w.t.Fatal(err)
 	}
 	err = connect.Add(mgr, wrap(w.client), connect.Options{
-		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Namespaces: namespaces, Workers: 2,
+		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: namespaces, Workers: 2,
 	})
 	if err != nil {
 		w.t.Fatal(err)
