@@ -57,7 +57,7 @@ test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
 	@cd examples/retail && ../../.cache/venv/bin/python -m unittest -v
 
 .PHONY: test-e2e
-test-e2e: build bin/kubectl .cache/venv/ready ## End-to-end tests: real node, real containers, real Spark
+test-e2e: build bin/kubectl .cache/venv/ready .cache/connect-venv/ready ## End-to-end tests: real node, real containers, real Spark
 	@build/packages ip:iproute2 ss:iproute2 javac:openjdk-17-jdk-headless
 	@echo "• end-to-end tests"
 	@go test -tags e2e -p 1 -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
@@ -147,3 +147,6 @@ bin/promtool: test/monitoring/go.mod
 
 .cache/airflow/ready: test/airflow/requirements.txt test/airflow/constraints.txt
 	@build/venv .cache/airflow test/airflow/requirements.txt
+
+.cache/connect-venv/ready: test/e2e/testdata/connect-requirements.txt
+	@build/venv .cache/connect-venv test/e2e/testdata/connect-requirements.txt
