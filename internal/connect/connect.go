@@ -4,6 +4,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -111,12 +112,15 @@ func (c *Client) watch(ctx context.Context, connect *v1alpha1.SparkConnect) (*v1
 		}
 		return false, nil
 	})
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		step.Fail(errors.New("interrupted"))
+	case err != nil:
 		step.Fail(err)
-		return nil, err
+	default:
+		step.Done("")
 	}
-	step.Done("")
-	return connect, nil
+	return connect, err
 }
 
 // until follows the SparkConnect until holds says so. It is nil when it is gone.

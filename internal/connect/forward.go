@@ -26,13 +26,15 @@ const local = "127.0.0.1"
 const (
 	minPause = 200 * time.Millisecond
 	maxPause = 4 * time.Second
+	// firstTries is how often it is tried where it never worked: whoever may not forward ports will not be let to.
+	firstTries = 4
 )
 
 // Forward prints an address of this machine and forwards what connects to it to the server, until ctx ends. Of a server
 // that is replaced the address stays.
 func (c *Client) Forward(ctx context.Context, port int) error {
 	pause, begun := minPause, false
-	for {
+	for try := 1; ; try++ {
 		server, err := c.await(ctx)
 		if err != nil {
 			return err
@@ -56,7 +58,9 @@ func (c *Client) Forward(ctx context.Context, port int) error {
 		case errors.Is(err, errReplaced):
 			fmt.Fprintln(c.Streams.Err, "• the server has gone; waiting for the next")
 			continue
-		case err != nil:
+		case err != nil && !begun && try >= firstTries:
+			return fmt.Errorf("forward a port to pod %s/%s: %w", c.Namespace, server.pod, err)
+		case err != nil && begun:
 			fmt.Fprintf(c.Streams.Err, "• the connection to the server is lost: %v; trying again\n", err)
 		}
 		select {

@@ -81,6 +81,7 @@ func TestAPIServer(t *testing.T) {
 	t.Run("Fails", w.testFails)
 	t.Run("Deleted", w.testDeleted)
 	t.Run("Replaced", w.testReplaced)
+	t.Run("NoPod", w.testNoPod)
 }
 
 func (w *world) client(name string) (*Client, *buffer) {
@@ -254,5 +255,27 @@ func TestFreePort(t *testing.T) {
 	defer taken.Close()
 	if _, err := freePort(port); err == nil || !strings.Contains(err.Error(), "--port: "+strconv.Itoa(port)+" cannot be listened on; leave it out for one that is free") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// testNoPod gives up where forwarding never works: here there is no pod.
+func (w *world) testNoPod(t *testing.T) {
+	w.create("nopod")
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "nopod-server"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: portName, Port: 15002}}},
+	}
+	if _, err := w.cluster.CoreV1().Services(metav1.NamespaceDefault).Create(t.Context(), service, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w.tell("nopod", 1, v1alpha1.SparkConnectStateReady, "clients can connect")
+	client, said := w.client("nopod")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err := client.Forward(ctx, 0)
+	if err == nil || !strings.Contains(err.Error(), "forward a port to pod default/nopod-server: ") || !strings.Contains(err.Error(), "not found") {
+		t.Errorf("got %v", err)
+	}
+	if strings.Contains(said.String(), "sc://") {
+		t.Errorf("it prints an address that does not work: %s", said)
 	}
 }
