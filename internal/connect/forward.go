@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/klog/v2"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"brazier.sh/brazier/api/v1alpha1"
 )
@@ -95,7 +95,7 @@ func (c *Client) forward(ctx context.Context, server server, port int, begun fun
 	}
 	ready := make(chan struct{})
 	ports := []string{fmt.Sprintf("%d:%d", port, server.port)}
-	forwarder, err := portforward.NewOnAddressesWithContext(ctx, dialer, []string{local}, ports, ready, io.Discard, io.Discard)
+	forwarder, err := portforward.NewOnAddressesForStreamingWithContext(ctx, dialer, []string{local}, ports, ready, io.Discard, io.Discard)
 	if err != nil {
 		return fmt.Errorf("forward port %d: %w", port, err)
 	}
@@ -139,12 +139,12 @@ func (c *Client) dialer(pod string) (httpstream.Dialer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare to forward a port: %w", err)
 	}
-	old := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, address)
-	tunnel, err := portforward.NewSPDYOverWebsocketDialer(address, c.Config)
+	old := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, address)
+	tunnel, err := portforward.NewSPDYOverWebsocketDialerForStreaming(address, c.Config)
 	if err != nil {
 		return nil, fmt.Errorf("prepare to forward a port: %w", err)
 	}
-	return portforward.NewFallbackDialer(tunnel, old, func(err error) bool {
+	return portforward.NewFallbackDialerForStreaming(tunnel, old, func(err error) bool {
 		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
 	}), nil
 }

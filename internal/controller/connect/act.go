@@ -130,7 +130,7 @@ func (r *Reconciler) create(ctx context.Context, connect *v1alpha1.SparkConnect,
 		return fmt.Errorf("read Pod %s, which exists already: %w", pod.Name, err)
 	}
 	if err := mayReplace(connect, there); err != nil {
-		return fmt.Errorf("Pod %s: %w", pod.Name, err)
+		return fmt.Errorf("the server's pod, %s: %w", pod.Name, err)
 	}
 	if there.Labels[v1beta2.LabelRun] != pod.Labels[v1beta2.LabelRun] {
 		return errInTheWay // the cache will show it

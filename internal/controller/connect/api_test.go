@@ -377,7 +377,7 @@ func TestRefused(t *testing.T) {
 		}
 		w.operate(reliably)
 		c := w.create(nil)
-		w.await(c, "it is told", refusedBecause(v1alpha1.ConditionServerPodReady, "Pod notebooks-server: exists already and does not belong to this SparkConnect"))
+		w.await(c, "it is told", refusedBecause(v1alpha1.ConditionServerPodReady, "notebooks-server: exists already and does not belong to this SparkConnect"))
 		if w.server().UID != pod.UID {
 			t.Error("somebody else's pod was replaced")
 		}
