@@ -83,8 +83,10 @@ func (a *airflow) settings(t *testing.T, port, kubeconfig string) []string {
 		"AIRFLOW__CORE__LOAD_EXAMPLES=False",
 		"AIRFLOW__CORE__PARALLELISM=4",
 		"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS=True",
+		"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL=3600", // they do not change
 		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED=False",
-		"PYTHONDONTWRITEBYTECODE=1", // next to the examples
+		"AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT=60", // 5 s are little on a busy machine
+		"PYTHONDONTWRITEBYTECODE=1",                  // next to the examples
 	}
 }
 
