@@ -31,7 +31,7 @@ down: ## Stop the embedded cluster; its data stays (bin/brazier down --purge rem
 ##@ Test
 
 .PHONY: test
-test: build lint test-unit test-monitoring test-job test-e2e ## Run every test (what CI runs)
+test: build lint test-unit test-monitoring test-resilience test-job test-e2e ## Run every test (what CI runs)
 
 .PHONY: test-unit
 test-unit: bin/brazier-cluster bin/kubectl bin/helm ## Unit tests, and tests against a real API server
@@ -46,16 +46,26 @@ test-monitoring: bin/promtool ## Alert rules and dashboard: promtool's checks, e
 	@bin/promtool test rules test/monitoring/alerts/*.yaml
 	@cd test/monitoring && go test ./...
 
+.PHONY: test-resilience
+test-resilience: build ## Handovers between versions, a killed leader, and two minutes without an API server (OLD=path of another operator)
+	@echo "• resilience tests"
+	@$(if $(OLD),OLD="$(abspath $(OLD))") go test -tags resilience -count=1 -timeout 15m -v ./test/resilience
+
 .PHONY: test-job
 test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
 	@echo "• the demo's job"
 	@cd examples/retail && ../../.cache/venv/bin/python -m unittest -v
 
 .PHONY: test-e2e
-test-e2e: build bin/kubectl bin/helm .cache/venv/ready ## End-to-end tests: real node, real containers, real Spark
+test-e2e: build bin/kubectl bin/helm .cache/venv/ready .cache/connect-venv/ready ## End-to-end tests: real node, real containers, real Spark
 	@build/packages ip:iproute2 ss:iproute2 javac:openjdk-17-jdk-headless
 	@echo "• end-to-end tests"
 	@go test -tags e2e -p 1 -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
+
+.PHONY: test-airflow
+test-airflow: build bin/kubectl .cache/airflow/ready ## The DAGs of examples/airflow, run by Airflow
+	@echo "• Airflow"
+	@go test -tags e2e,airflow -count=1 -timeout 30m -v -run TestAirflow ./test/e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a while (FUZZTIME=30s each)
@@ -101,7 +111,7 @@ clean: ## Remove what was built here; caches and the cluster's data stay
 
 .PHONY: help
 help: ## Show this
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- What is built --------------------------------------------------------------------------------------------------
 
@@ -137,3 +147,9 @@ bin/promtool: test/monitoring/go.mod
 
 .cache/venv/ready: examples/retail/requirements.txt
 	@build/venv .cache/venv examples/retail/requirements.txt
+
+.cache/airflow/ready: test/airflow/requirements.txt test/airflow/constraints.txt
+	@build/venv .cache/airflow test/airflow/requirements.txt
+
+.cache/connect-venv/ready: test/e2e/testdata/connect-requirements.txt
+	@build/venv .cache/connect-venv test/e2e/testdata/connect-requirements.txt

@@ -54,7 +54,7 @@ type SparkApplicationSpec struct {
 	// Type is the language that the application is written in.
 	Type SparkApplicationType `json:"type"`
 	// SparkVersion is the version of Spark in the image, for example 4.3.0. Objects are made as that version of
-	// Spark would make them.
+	// Spark would make them, or the nearest that is known, with a warning.
 	// +kubebuilder:validation:XValidation:rule="size(self) > 0",message="name the version of Spark in the image, such as 4.3.0"
 	SparkVersion string `json:"sparkVersion"`
 	// Mode says where the driver runs. Default: cluster, in a pod of its own.
@@ -67,11 +67,13 @@ type SparkApplicationSpec struct {
 	// Default: the image that the operator is configured with.
 	// +optional
 	Image string `json:"image,omitempty"`
-	// ImagePullPolicy says when the image is pulled. Default: as Kubernetes does, by the image's tag.
+	// ImagePullPolicy says when the image is pulled. The property spark.kubernetes.container.image.pullPolicy wins over it.
+	// Default: IfNotPresent, as Spark has it, whatever the image's tag.
 	// +optional
 	// +kubebuilder:validation:Enum={Always,IfNotPresent,Never}
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
-	// ImagePullSecrets are names of Secrets in the application's namespace with credentials for the registry.
+	// ImagePullSecrets are names of Secrets in the application's namespace with credentials for the registry. The property
+	// spark.kubernetes.container.image.pullSecrets wins over them.
 	// +optional
 	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
 	// MainClass is the class with the main method, fully qualified. Java and Scala applications need it.
@@ -85,7 +87,8 @@ type SparkApplicationSpec struct {
 	// Arguments are passed to the application as they are.
 	// +optional
 	Arguments []string `json:"arguments,omitempty"`
-	// SparkConf are Spark's properties. Fields of this specification win over them.
+	// SparkConf are Spark's properties. Fields of this specification win over them, but for those that say otherwise, as they
+	// always did in this API.
 	// +optional
 	SparkConf map[string]string `json:"sparkConf,omitempty"`
 	// HadoopConf are Hadoop's properties, without the prefix "spark.hadoop." under which Spark gets them.
@@ -129,7 +132,8 @@ type SparkApplicationSpec struct {
 	// +kubebuilder:validation:Enum={"2","3"}
 	PythonVersion string `json:"pythonVersion,omitempty"`
 	// MemoryOverheadFactor is the share of a pod's memory that is added to it for what is not heap, as a decimal
-	// number. spec.driver.memoryOverhead and spec.executor.memoryOverhead win over it.
+	// number. spec.driver.memoryOverhead and spec.executor.memoryOverhead win over it, and so does the property
+	// spark.kubernetes.memoryOverheadFactor.
 	// Default: 0.10 for Java and Scala, 0.40 for Python and R.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32

@@ -109,7 +109,8 @@ type SparkPodSpec struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
-	// ServiceAccount is the name of the pod's service account. The driver's must be allowed to create pods.
+	// ServiceAccount is the name of the pod's service account. The driver's must be allowed to create pods. Executors have their
+	// driver's where they name none, but then no token for the API server, for which they have no use.
 	// +optional
 	ServiceAccount string `json:"serviceAccount,omitempty"`
 	// HostAliases are added to the pod's /etc/hosts.

@@ -52,7 +52,7 @@ type DriverIngressConfiguration struct {
 	// +optional
 	ServiceLabels map[string]string `json:"serviceLabels,omitempty"`
 	// IngressURLFormat is the URL under which the port is found, in which {{$appName}}, {{$appNamespace}} and
-	// {{$appId}} stand for the application's name, its namespace and Spark's ID of it.
+	// {{$appId}} stand for the application's name, its namespace and Spark's ID of it. Default: no Ingress is made.
 	// +optional
 	IngressURLFormat string `json:"ingressURLFormat,omitempty"`
 	// IngressAnnotations are added to the Ingress.

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"brazier.sh/brazier/internal/cli/cluster"
+	"brazier.sh/brazier/internal/cli/connect"
 	"brazier.sh/brazier/internal/cli/demo"
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/cli/follow"
@@ -65,6 +66,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 		image.NewCommand(streams),
 		run.NewCommand(streams),
 		follow.NewCommand(streams),
+		connect.NewCommand(streams),
 		demo.NewCommand(streams),
 	)
 	return root

@@ -4,29 +4,44 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 
+	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 )
 
 // ApplicationsResource is the name under which the API serves SparkApplications.
 const ApplicationsResource = "sparkapplications"
 
-// Applications returns a client of the API that serves SparkApplications. It knows their type, so that it spends no
-// request on asking the server what it serves.
+// ConnectsResource is the name under which the API serves SparkConnects.
+const ConnectsResource = "sparkconnects"
+
+// Applications returns a client of the API that serves SparkApplications.
 func Applications(config *rest.Config) (rest.Interface, error) {
+	return clientOf(config, v1beta2.GroupVersion, v1beta2.AddToScheme)
+}
+
+// Connects returns a client of the API that serves SparkConnects.
+func Connects(config *rest.Config) (rest.Interface, error) {
+	return clientOf(config, v1alpha1.GroupVersion, v1alpha1.AddToScheme)
+}
+
+// clientOf returns a client of one version of our API. It knows the version's types, so that it spends no request on
+// asking the server what it serves.
+func clientOf(config *rest.Config, version schema.GroupVersion, register func(*runtime.Scheme) error) (rest.Interface, error) {
 	scheme := runtime.NewScheme()
-	if err := v1beta2.AddToScheme(scheme); err != nil {
-		return nil, fmt.Errorf("register SparkApplication: %w", err)
+	if err := register(scheme); err != nil {
+		return nil, fmt.Errorf("register %s: %w", version, err)
 	}
 	config = rest.CopyConfig(config)
 	config.APIPath = "/apis"
-	config.GroupVersion = &v1beta2.GroupVersion
+	config.GroupVersion = &version
 	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 	client, err := rest.RESTClientFor(config)
 	if err != nil {
-		return nil, fmt.Errorf("make a client of %s: %w", v1beta2.GroupVersion, err)
+		return nil, fmt.Errorf("make a client of %s: %w", version, err)
 	}
 	return client, nil
 }

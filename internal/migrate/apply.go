@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -183,53 +181,6 @@ func (m *Migration) ownDrivers(ctx context.Context, inv Inventory) error {
 	return nil
 }
 
-// Undo hands the cluster back to the other operator.
-func (m *Migration) Undo(ctx context.Context) error {
-	inv, err := Read(ctx, m.Client, m.Operator)
-	if err != nil {
-		return err
-	}
-	saved, found, err := m.readRecord(ctx)
-	if err != nil {
-		return err
-	}
-	if !found {
-		return fmt.Errorf("ConfigMap %s/%s is not there: nothing was migrated, or it was undone; \"helm upgrade\" of the other release brings back what is missing of it", m.Operator.Namespace, recordName)
-	}
-	if len(inv.Controllers) == 0 {
-		return errors.New("the other operator's Deployment is gone: its release was uninstalled; install it again with \"helm install\", and scale Brazier to 0 before")
-	}
-	return m.carryOut(ctx, m.undoSteps(inv, saved))
-}
-
-// undoSteps are those of the handover backwards. The record goes last.
-func (m *Migration) undoSteps(inv Inventory, saved record) []step {
-	steps := []step{{"stop Brazier, Deployment " + m.Operator.String(), func(ctx context.Context) error { return m.stop(ctx, m.Operator) }}}
-	for i := range inv.WebhookServers {
-		key := client.ObjectKeyFromObject(&inv.WebhookServers[i])
-		steps = append(steps, step{"start the other operator's webhook, Deployment " + key.String(), func(ctx context.Context) error {
-			if err := m.start(ctx, key); err != nil {
-				return err
-			}
-			return m.available(ctx, key) // its configuration refuses every pod that it is not asked about
-		}})
-	}
-	steps = append(steps, step{"restore its webhook configurations", m.anew(func(ctx context.Context, inv Inventory) error {
-		return m.restoreWebhooks(ctx, saved, inv)
-	})})
-	for i := range inv.Controllers {
-		key := client.ObjectKeyFromObject(&inv.Controllers[i])
-		steps = append(steps, step{"start the other operator, Deployment " + key.String(), func(ctx context.Context) error { return m.start(ctx, key) }})
-	}
-	return append(steps, step{"forget the migration", func(ctx context.Context) error {
-		config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: m.Operator.Namespace, Name: recordName}}
-		if err := client.IgnoreNotFound(m.Client.Delete(ctx, config)); err != nil {
-			return fmt.Errorf("delete the record: %w", err)
-		}
-		return nil
-	}})
-}
-
 // merge lays values over others, which it leaves as they are: maps are merged, all else is replaced.
 func merge(base, over map[string]any) map[string]any {
 	merged := map[string]any{}
@@ -247,25 +198,25 @@ func merge(base, over map[string]any) map[string]any {
 	return merged
 }
 
-// TakenOver are the applications that have not ended, and whether Brazier looks after each.
+// TakenOver is an application that was submitted and has not ended, and whether Brazier looks after it.
 type TakenOver struct {
 	Namespace, Name, State, Driver string
 	// Known says that Brazier has looked at it.
 	Known bool
 }
 
-// Adopted returns what has become of the applications that have not ended.
+// Adopted returns what has become of the applications that were submitted and have not ended.
 func Adopted(inv Inventory) []TakenOver {
 	var found []TakenOver
 	for i := range inv.Applications {
 		app, _ := decode[v1beta2.SparkApplication](&inv.Applications[i])
-		if app == nil || app.Status.AppState.State.Ended() {
-			continue
+		if app == nil || app.Status.AppState.State.Ended() || app.Status.SubmissionID == "" {
+			continue // of one that was never submitted it is not to be seen who looks after it
 		}
 		found = append(found, TakenOver{
 			Namespace: app.Namespace, Name: app.Name, State: string(app.Status.AppState.State), Driver: app.Status.DriverInfo.PodName,
 			Known: app.Status.ObservedGeneration == app.Generation,
 		})
 	}
-	return slices.Clip(found)
+	return found
 }

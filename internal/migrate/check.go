@@ -133,9 +133,9 @@ func argoOf(deployment *appsv1.Deployment) string {
 
 func checkWebhooks(inv Inventory) []Finding {
 	var findings []Finding
-	add := func(kind, configuration string, mixed bool) {
+	add := func(kind, configuration string, webhooks []string) {
 		object := name(kind, "", configuration)
-		if mixed {
+		if slices.ContainsFunc(webhooks, func(webhook string) bool { return !isTheirs(webhook) }) {
 			findings = append(findings, Finding{
 				Severity: Blocks, Object: object, Field: "webhooks",
 				Means: "it has webhooks of somebody else as well, which would go with it",
@@ -149,18 +149,18 @@ func checkWebhooks(inv Inventory) []Finding {
 		})
 	}
 	for _, configuration := range inv.Mutating {
-		mixed := false
+		var webhooks []string
 		for _, webhook := range configuration.Webhooks {
-			mixed = mixed || !isTheirs(webhook.Name)
+			webhooks = append(webhooks, webhook.Name)
 		}
-		add("MutatingWebhookConfiguration", configuration.Name, mixed)
+		add(mutatingKind, configuration.Name, webhooks)
 	}
 	for _, configuration := range inv.Validating {
-		mixed := false
+		var webhooks []string
 		for _, webhook := range configuration.Webhooks {
-			mixed = mixed || !isTheirs(webhook.Name)
+			webhooks = append(webhooks, webhook.Name)
 		}
-		add("ValidatingWebhookConfiguration", configuration.Name, mixed)
+		add(validatingKind, configuration.Name, webhooks)
 	}
 	return findings
 }

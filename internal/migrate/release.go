@@ -41,7 +41,7 @@ type Release struct {
 }
 
 func readReleases(ctx context.Context, c client.Client, inv *Inventory) error {
-	latest, err := latestReleases(ctx, c)
+	latest, err := latestReleases(ctx, c, namespacesOf(*inv))
 	if err != nil {
 		return err
 	}
@@ -58,13 +58,8 @@ func readReleases(ctx context.Context, c client.Client, inv *Inventory) error {
 	return nil
 }
 
-// latestReleases returns the Secret of the latest revision of each release in the namespaces where the other operator runs:
-// those of all others are none of our business.
-func latestReleases(ctx context.Context, c client.Client) (map[client.ObjectKey]corev1.Secret, error) {
-	var found Inventory
-	if err := readDeployments(ctx, c, &found); err != nil {
-		return nil, err
-	}
+// latestReleases returns the Secret of the latest revision of each release in the namespaces.
+func latestReleases(ctx context.Context, c client.Client, namespaces []string) (map[client.ObjectKey]corev1.Secret, error) {
 	latest := map[client.ObjectKey]corev1.Secret{}
 	revision := func(secret corev1.Secret) int {
 		number, err := strconv.Atoi(secret.Labels["version"])
@@ -73,7 +68,7 @@ func latestReleases(ctx context.Context, c client.Client) (map[client.ObjectKey]
 		}
 		return number
 	}
-	for _, namespace := range namespacesOf(found) {
+	for _, namespace := range namespaces {
 		var secrets corev1.SecretList
 		err := c.List(ctx, &secrets, client.InNamespace(namespace), client.MatchingFields{"type": releaseType})
 		if err != nil {
@@ -89,7 +84,7 @@ func latestReleases(ctx context.Context, c client.Client) (map[client.ObjectKey]
 	return latest, nil
 }
 
-// namespacesOf are the namespaces in which the other operator runs.
+// namespacesOf are the namespaces in which the other operator runs: the Secrets of all others are none of our business.
 func namespacesOf(inv Inventory) []string {
 	namespaces := map[string]bool{}
 	for _, deployment := range slices.Concat(inv.Controllers, inv.WebhookServers) {

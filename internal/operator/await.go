@@ -47,9 +47,10 @@ func awaitAPIServer(ctx context.Context, config *rest.Config, healthAddress stri
 	return errors.Join(err, stop())
 }
 
-// answers returns why the API server does not answer. Whatever it says, it is there, unless it says that it is not ready.
+// answers returns why the API server does not answer, or does not know all that it serves yet. Whatever else it says, such
+// as that this is nothing for the operator to ask, it is there.
 func answers(ctx context.Context, client discovery.DiscoveryInterface) error {
-	err := client.RESTClient().Get().AbsPath("/version").Do(ctx).Error()
+	err := client.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 	if status, ok := errors.AsType[*apierrors.StatusError](err); ok && status.Status().Code < http.StatusInternalServerError {
 		return nil
 	}

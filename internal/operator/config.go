@@ -50,8 +50,8 @@ type Config struct {
 	// IvySettings is the XML of the settings file by which drivers get spec.deps.packages (spark.jars.ivySettings).
 	// Default: Maven Central and spec.deps.repositories.
 	IvySettings string `json:"ivySettings,omitempty"`
-	// AnyUser leaves it to the cluster which user drivers and executors run as, as OpenShift's restricted security context
-	// wants it. Default: false, which is user 185, that of Spark's images.
+	// AnyUser leaves it to the cluster which user drivers and executors of Image run as, as OpenShift's restricted security
+	// context wants it. Default: false, which is user 185, that of Spark's images. Images of applications run as their own.
 	AnyUser bool `json:"anyUser,omitempty"`
 
 	// DriverStartTimeout is how long a driver may take to start, such as 10m, where its application does not say so by the

@@ -25,8 +25,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/application"
+	"brazier.sh/brazier/internal/controller/connect"
 	"brazier.sh/brazier/internal/controller/namespaces"
 	"brazier.sh/brazier/internal/controller/scheduled"
 	"brazier.sh/brazier/internal/version"
@@ -84,12 +86,18 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	if err != nil {
 		return err
 	}
+	err = connect.Add(mgr, uncached, connect.Options{
+		Platform: config.platform(), Namespaces: selected, CacheNamespaces: cacheOptions(config).DefaultNamespaces, Workers: config.Workers,
+	})
+	if err != nil {
+		return err
+	}
 	return scheduled.Add(mgr, scheduled.Options{Platform: config.platform(), Namespaces: selected, Metrics: metrics.Registry})
 }
 
 func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("register kinds: %w", err)
 	}
 	return ctrl.NewManager(unthrottled(rest), ctrl.Options{

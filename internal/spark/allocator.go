@@ -1,6 +1,10 @@
 package spark
 
-import "brazier.sh/brazier/api/v1beta2"
+import (
+	"strings"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
 
 // Allocator is how Spark's driver makes executors: spark.kubernetes.allocation.pods.allocator.
 type Allocator string
@@ -42,6 +46,24 @@ func property(app *v1beta2.SparkApplication, platform Platform, key string) (str
 		}
 	}
 	return "", false
+}
+
+// checkAllocator finds one that the driver would look for in vain when it starts. What has a dot is a class of the
+// application's.
+func (p *planner) checkAllocator() {
+	said := p.conf.get(allocatorProperty)
+	switch Allocator(said) {
+	case "", DirectAllocator, StatefulSetAllocator:
+		return
+	case DeploymentAllocator:
+		if !p.release.deployments {
+			p.conf.invalid(allocatorProperty, "is not known to Spark "+p.release.String()+", but from 4.2 on; use statefulset or direct")
+		}
+		return
+	}
+	if !strings.Contains(said, ".") {
+		p.conf.invalid(allocatorProperty, "is neither an allocator nor a class; write direct, statefulset or deployment")
+	}
 }
 
 // SetPrefix returns what the names of the allocator's sets for an application begin with; each ends with the ID of a

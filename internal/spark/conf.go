@@ -31,7 +31,7 @@ const noResource = "spark-internal"
 //     win over properties in SparkSubmitArguments (--jars, --packages, --name ...).
 //
 // The order is that of buildSparkSubmitArgs in kubeflow/spark-operator.
-func assemble(app *v1beta2.SparkApplication, run Run, platform Platform, of release) *settings {
+func assemble(app *v1beta2.SparkApplication, run Run, labels map[string]string, platform Platform, of release) *settings {
 	s := newSettings()
 	spec := field.NewPath("spec")
 
@@ -54,7 +54,7 @@ func assemble(app *v1beta2.SparkApplication, run Run, platform Platform, of rele
 	setDependencies(s, app)
 	setDriver(s, app, platform)
 	setExecutor(s, app, of)
-	setLabels(s, app, run)
+	setLabels(s, app, labels)
 	setDynamicAllocation(s, app)
 	setMonitoring(s, app)
 	s.setAll("spark.kubernetes.node.selector.", app.Spec.NodeSelector, spec.Child("nodeSelector"))
@@ -134,7 +134,7 @@ func setDriver(s *settings, app *v1beta2.SparkApplication, platform Platform) {
 func setExecutor(s *settings, app *v1beta2.SparkApplication, of release) {
 	executor, path := &app.Spec.Executor, field.NewPath("spec", "executor")
 	setPod(s, "executor", &executor.SparkPodSpec, path)
-	s.setIf("spark.kubernetes.authenticate.executor.serviceAccountName", executor.ServiceAccount, path.Child("serviceAccount"))
+	s.setIf(executorAccount, executor.ServiceAccount, path.Child("serviceAccount"))
 	s.setAll("spark.executorEnv.", executor.EnvVars, path.Child("envVars"))
 	if app.Spec.SparkConfigMap != "" {
 		// As a variable of the pod template it would come before Spark's own of the same name, and lose.
@@ -205,6 +205,7 @@ func setSubmission(s *settings, app *v1beta2.SparkApplication, run Run) {
 	s.set("spark.kubernetes.submission.waitAppCompletion", "false", nil)
 	s.set("spark.master", "k8s://"+apiServer(s), nil)
 	s.set("spark.submit.deployMode", "cluster", nil)
+	delete(s.values, "spark.kubernetes.authenticate.submission.oauthToken") // of no use to the driver, and properties are no secret
 }
 
 // apiServer is where the driver finds the API server: KUBERNETES_DRIVER_MASTER_URL and its default.

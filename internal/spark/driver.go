@@ -36,9 +36,9 @@ func (p *planner) driver() *corev1.Pod {
 	}
 	p.basicDriver(&pod.Spec, spark)
 	p.serviceAccount(&pod.Spec)
-	p.mountSecrets(&pod.Spec, spark)
-	p.secretEnv(spark)
-	p.mountVolumes(&pod.Spec, spark)
+	p.mountSecrets(role, &pod.Spec, spark)
+	p.secretEnv(role, spark)
+	p.mountVolumes(role, &pod.Spec, spark)
 	p.command(spark)
 	p.hadoopConf(&pod.Spec, spark)
 	p.kerberos(&pod.Spec, spark)
@@ -47,7 +47,7 @@ func (p *planner) driver() *corev1.Pod {
 	p.sparkConf(&pod.Spec, spark)
 	p.ivyVolume(&pod.Spec, spark)
 	p.ownEnv(role, spark)
-	p.secure(&pod.Spec, spark)
+	p.secure(role, &pod.Spec, spark)
 
 	// Sidecars come first and Spark's container last, as Client.run in KubernetesClientApplication has it.
 	pod.Spec.Containers = append(pod.Spec.Containers, *spark)
@@ -104,9 +104,25 @@ func (p *planner) basicDriver(pod *corev1.PodSpec, spark *corev1.Container) {
 	}
 }
 
+// imageKeys are the properties that name the image of a role, the first that is set winning.
+func imageKeys(role string) []string {
+	return []string{"spark.kubernetes." + role + ".container.image", "spark.kubernetes.container.image"}
+}
+
+// namesImage reports whether the application itself names the image of a role, rather than the platform.
+func (p *planner) namesImage(r role) bool {
+	for _, key := range imageKeys(r.name) {
+		if p.conf.has(key) {
+			said := p.conf.said[key]
+			return said != nil && said.Root().String() == "spec"
+		}
+	}
+	return false
+}
+
 // image is the image of a role.
 func (p *planner) image(role string) string {
-	image := p.conf.get("spark.kubernetes."+role+".container.image", "spark.kubernetes.container.image")
+	image := p.conf.get(imageKeys(role)...)
 	if image == "" {
 		p.conf.errs = append(p.conf.errs, field.Required(field.NewPath("spec", "image"),
 			"the operator is configured without a default image, so name one, for example apache/spark:"+p.app.Spec.SparkVersion))

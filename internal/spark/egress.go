@@ -109,7 +109,7 @@ func (p *planner) addPlatformEnv(r role, spark *corev1.Container, fromElsewhere 
 	for _, e := range env {
 		data[e.Name] = e.Value
 	}
-	configMap := p.configMap(p.names.prefix+"-"+r.name+"-env", data, nil)
+	configMap := p.configMap(p.names.env+"-"+r.name+"-env", data, nil)
 	p.env = append(p.env, configMap)
 	spark.EnvFrom = slices.Insert(spark.EnvFrom, 0, corev1.EnvFromSource{
 		ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: configMap.Name}},

@@ -33,7 +33,6 @@ func exceptions() []exception {
 		{"the last lines of the log tell of a failure", func(_ *v1beta2.SparkApplication, _, got *submission) bool {
 			return unset(&got.container().TerminationMessagePolicy)
 		}},
-		{"the container's security context is that of the restricted standard, where 4.3 only forbids to gain privileges", withoutSecurityContext},
 		{"Secrets are mounted read-only, as they are anyway", withoutReadOnly},
 		{"drivers that name no account have the platform's, which may make executors", withoutAccount},
 		{"Spark's container is called as Spark calls it whatever a template says, since clients read its log by that", withContainerName},
@@ -121,11 +120,6 @@ func withoutTemplate(_ *v1beta2.SparkApplication, want, got *submission) bool {
 func withoutKeepAnnotations(_ *v1beta2.SparkApplication, _, got *submission) bool {
 	a, b := drop(got.Driver.Annotations, keepAutoscaler), drop(got.Driver.Annotations, keepKarpenter)
 	return a || b
-}
-
-func withoutSecurityContext(_ *v1beta2.SparkApplication, want, got *submission) bool {
-	unset(&want.container().SecurityContext)
-	return unset(&got.container().SecurityContext)
 }
 
 func withoutReadOnly(_ *v1beta2.SparkApplication, want, got *submission) bool {

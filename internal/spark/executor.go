@@ -6,6 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"brazier.sh/brazier/api/v1beta2"
 )
 
 // Where the driver finds the template of its executors: Constants.scala of Spark's Kubernetes module.
@@ -16,6 +18,9 @@ const (
 	templateKey    = "podspec-configmap-key"
 )
 
+// executorAccount is the service account of executors, which is their driver's where it is not said.
+const executorAccount = "spark.kubernetes.authenticate.executor.serviceAccountName"
+
 // executorPod is the pod that Spark's driver writes each executor into. It carries what the API says of executors but
 // Spark has no property for: there is no webhook to add it later. What the driver itself sets, it sets over this
 // (BasicExecutorFeatureStep): name, image, CPU, memory, restart policy, hostname. Spark's container is the first.
@@ -23,9 +28,9 @@ func (p *planner) executorPod() *corev1.Pod {
 	role := executorRole(p.app)
 	base, spark := p.base(role)
 	p.ownEnv(role, spark)
-	p.secure(&base.Spec, spark)
-	if base.Spec.AutomountServiceAccountToken == nil {
-		no := false // an executor talks to its driver, never to the API server
+	p.secure(role, &base.Spec, spark)
+	if base.Spec.AutomountServiceAccountToken == nil && base.Spec.ServiceAccountName == "" && !p.conf.has(executorAccount) {
+		no := false // an executor talks to its driver; one with an account of its own may mean to do more
 		base.Spec.AutomountServiceAccountToken = &no
 	}
 	base.Spec.Containers = append([]corev1.Container{*spark}, base.Spec.Containers...)
@@ -57,15 +62,8 @@ func (p *planner) executorTemplateVolume(pod *corev1.PodSpec, spark *corev1.Cont
 // executorTemplateProperties tell the driver where the template is. Its container is named, because Spark otherwise
 // takes the first, which may be a sidecar.
 func (p *planner) executorTemplateProperties() map[string]string {
-	role := executorRole(p.app)
-	props := map[string]string{
+	return map[string]string{
 		"spark.kubernetes.executor.podTemplateFile":          templateDir + "/" + templateFile,
-		"spark.kubernetes.executor.podTemplateContainerName": role.container,
+		"spark.kubernetes.executor.podTemplateContainerName": v1beta2.ExecutorContainerName,
 	}
-	// Spark 4.3 forbids executors to gain privileges even where their template allows it, unless told otherwise.
-	const escalation = "spark.kubernetes.executor.securityContext.allowPrivilegeEscalation"
-	if own := role.spec.SecurityContext; own != nil && own.AllowPrivilegeEscalation != nil && *own.AllowPrivilegeEscalation && !p.conf.has(escalation) {
-		props[escalation] = "true"
-	}
-	return props
 }

@@ -124,7 +124,7 @@ func fieldPaths(of reflect.Type, prefix string) []string {
 		}
 		path := prefix + name
 		switch {
-		case kind.Kind() != reflect.Struct || !strings.HasSuffix(kind.PkgPath(), "/v1beta2"):
+		case kind.Kind() != reflect.Struct || !strings.Contains(kind.PkgPath(), "/brazier/api/"):
 			paths = append(paths, path)
 		case f.Anonymous:
 			paths = append(paths, fieldPaths(kind, prefix)...)
@@ -148,8 +148,18 @@ func refuses(err error, path string) bool {
 // sampleApplication is fieldsBase with the field at path set to a value in YAML.
 func sampleApplication(t *testing.T, path, value string) *v1beta2.SparkApplication {
 	t.Helper()
+	app := &v1beta2.SparkApplication{}
+	if err := yaml.UnmarshalStrict(withSample(t, fieldsBase, path, value), app); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return app
+}
+
+// withSample is base with the field at path, below spec, set to a value in YAML.
+func withSample(t *testing.T, base, path, value string) []byte {
+	t.Helper()
 	var object map[string]any
-	if err := yaml.Unmarshal([]byte(fieldsBase), &object); err != nil {
+	if err := yaml.Unmarshal([]byte(base), &object); err != nil {
 		t.Fatal(err)
 	}
 	if path != "" {
@@ -171,9 +181,5 @@ func sampleApplication(t *testing.T, path, value string) *v1beta2.SparkApplicati
 	if err != nil {
 		t.Fatal(err)
 	}
-	app := &v1beta2.SparkApplication{}
-	if err := yaml.UnmarshalStrict(text, app); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return app
+	return text
 }

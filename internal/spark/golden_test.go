@@ -68,17 +68,21 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := render(t, plan)
-			golden := strings.Replace(input, ".in.", ".out.", 1)
-			if *update {
-				if err := os.WriteFile(golden, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := cmp.Diff(string(readFile(t, golden)), string(got)); diff != "" {
-				t.Errorf("the plan has changed; look at it, and if it should have, run go test -update\n-want +got:\n%s", diff)
-			}
+			golden(t, strings.Replace(input, ".in.", ".out.", 1), render(t, plan))
 		})
+	}
+}
+
+// golden compares got with the file at path, or writes it there.
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(readFile(t, path)), string(got)); diff != "" {
+		t.Errorf("the plan has changed; look at it, and if it should have, run go test -update\n-want +got:\n%s", diff)
 	}
 }
 
@@ -103,11 +107,16 @@ func readFile(t *testing.T, path string) []byte {
 // render writes a plan as one YAML stream, with its warnings as comments.
 func render(t *testing.T, plan *Plan) []byte {
 	t.Helper()
+	return renderObjects(t, plan.Warnings, plan.Objects())
+}
+
+func renderObjects(t *testing.T, warnings []string, objects []Object) []byte {
+	t.Helper()
 	var out bytes.Buffer
-	for _, warning := range plan.Warnings {
+	for _, warning := range warnings {
 		out.WriteString("# warning: " + warning + "\n")
 	}
-	for _, object := range plan.Objects() {
+	for _, object := range objects {
 		text, err := yaml.Marshal(object)
 		if err != nil {
 			t.Fatal(err)

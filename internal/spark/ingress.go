@@ -96,7 +96,7 @@ func (i Ingress) address(format string, tls []networkingv1.IngressTLS, values *s
 // exposure is one Service of the driver and what leads to it from outside.
 type exposure struct {
 	service, ingress string // names
-	asked            bool   // for an Ingress, by the application
+	missing          string // what an Ingress lacks that the application asks for, if it lacks it
 	path             *field.Path
 	port             corev1.ServicePort
 	options          v1beta2.DriverIngressConfiguration
@@ -125,7 +125,9 @@ func (p *planner) uiExposure() *exposure {
 			IngressURLFormat: p.platform.Ingress.URLFormat, IngressAnnotations: said.IngressAnnotations, IngressTLS: said.IngressTLS,
 		},
 	}
-	e.asked = len(said.IngressAnnotations) > 0 || len(said.IngressTLS) > 0
+	if len(said.IngressAnnotations) > 0 || len(said.IngressTLS) > 0 {
+		e.missing = "the operator is configured without ingress.urlFormat"
+	}
 	if said.ServicePort != nil {
 		e.port.Port = *said.ServicePort
 	}
@@ -135,7 +137,8 @@ func (p *planner) uiExposure() *exposure {
 	return e
 }
 
-// driverExposures are those of spec.driverIngressOptions.
+// driverExposures are those of spec.driverIngressOptions. Without a URL format of its own a port has a Service alone: the
+// platform's leads to the web interface.
 func (p *planner) driverExposures() []exposure {
 	var found []exposure
 	for i, options := range p.app.Spec.DriverIngressOptions {
@@ -145,14 +148,14 @@ func (p *planner) driverExposures() []exposure {
 				p.conf.errs = append(p.conf.errs, field.Duplicate(path.Child("servicePort"), options.ServicePort))
 			}
 		}
-		if options.IngressURLFormat == "" {
-			options.IngressURLFormat = p.platform.Ingress.URLFormat
+		port, missing := options.ServicePort, ""
+		if len(options.IngressAnnotations) > 0 || len(options.IngressTLS) > 0 {
+			missing = "it needs an ingressURLFormat"
 		}
-		port := options.ServicePort
 		found = append(found, exposure{
 			service: serviceName(p.app.Name, fmt.Sprintf("-driver-%d", port), p.app.UID),
 			ingress: fmt.Sprintf("%s-ing-%d", p.app.Name, port),
-			asked:   true,
+			missing: missing,
 			path:    path,
 			port:    corev1.ServicePort{Name: options.ServicePortName, Port: port, TargetPort: intstr.FromInt32(port)},
 			options: options,
@@ -173,12 +176,19 @@ func (p *planner) expose(plan *Plan) {
 		plan.UIService, plan.UIPort = ui.service, ui.port.Port
 		exposures = append([]exposure{*ui}, exposures...)
 	}
+	taken := map[string]exposure{}
 	for i, e := range exposures {
 		plan.Services = append(plan.Services, p.exposedService(e))
 		address := p.addressOf(e)
 		if address == nil {
 			continue
 		}
+		place := address.Host + address.Path
+		if other, ok := taken[place]; ok {
+			p.conf.errs = append(p.conf.errs, field.Invalid(e.path.Child("ingressURLFormat"), e.options.IngressURLFormat,
+				"leads to "+place+", as that of "+other.path.String()+" does; give each a host or a path of its own"))
+		}
+		taken[place] = e
 		plan.Ingresses = append(plan.Ingresses, p.ingress(e, address))
 		if ui != nil && i == 0 {
 			plan.UIIngress, plan.UIAddress = e.ingress, address.String()
@@ -213,8 +223,8 @@ func (p *planner) exposedService(e exposure) *corev1.Service {
 // addressOf is where e is found from outside, or nil if it is not to be.
 func (p *planner) addressOf(e exposure) *url.URL {
 	if e.options.IngressURLFormat == "" {
-		if e.asked {
-			p.warnings = append(p.warnings, e.path.String()+": there is no Ingress; the operator is configured without ingress.urlFormat")
+		if e.missing != "" {
+			p.warnings = append(p.warnings, e.path.String()+": there is no Ingress; "+e.missing)
 		}
 		return nil
 	}

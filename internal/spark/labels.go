@@ -43,7 +43,7 @@ func runLabels(app *v1beta2.SparkApplication, run Run) map[string]string {
 
 // setLabels sets the labels of driver and executors as properties: the application's own, then the role's, then those
 // of the run, which nothing overrides.
-func setLabels(s *settings, app *v1beta2.SparkApplication, run Run) {
+func setLabels(s *settings, app *v1beta2.SparkApplication, run map[string]string) {
 	roles := map[string]map[string]string{"driver": app.Spec.Driver.Labels, "executor": app.Spec.Executor.Labels}
 	for role, labels := range roles {
 		prefix := "spark.kubernetes." + role + ".label."
@@ -53,7 +53,7 @@ func setLabels(s *settings, app *v1beta2.SparkApplication, run Run) {
 			}
 		}
 		s.setAll(prefix, labels, field.NewPath("spec", role, "labels"))
-		s.setAll(prefix, runLabels(app, run), nil)
+		s.setAll(prefix, run, nil)
 	}
 }
 

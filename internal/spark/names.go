@@ -29,6 +29,7 @@ type names struct {
 	trust        string
 	metrics      string
 	ivy          string
+	env          string // with the role and -env behind it
 	localDir     string
 }
 
@@ -57,6 +58,7 @@ func newNames(app string, uid types.UID, run int64, driverPod string) names {
 		trust:        prefix + "-trust",
 		metrics:      prefix + "-prom-conf",
 		ivy:          prefix + "-ivy",
+		env:          prefix,
 		localDir:     "/var/data/spark-" + uuid(digest("local-dir", uid, run)),
 	}
 }

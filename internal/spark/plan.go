@@ -8,6 +8,7 @@ package spark
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -62,8 +63,8 @@ type Platform struct {
 	PipIndexURL string
 	// IvySettings is the text of the settings file by which drivers get Java packages. Default: Maven Central.
 	IvySettings string
-	// AnyUser leaves it to the cluster which user Spark's containers run as, as OpenShift wants it. Default: 185, the user
-	// of Spark's images.
+	// AnyUser leaves it to the cluster which user Spark's containers of Image run as, as OpenShift wants it. Default: 185, the
+	// user of Spark's images. Images of applications run as their own user.
 	AnyUser bool
 }
 
@@ -119,6 +120,9 @@ type Plan struct {
 	// PodGroup is nil unless the application names a batch scheduler that has such a kind.
 	PodGroup *unstructured.Unstructured
 	Driver   *corev1.Pod
+	// Executor is how an executor's pod will look. It is not one of the plan's objects: it is there for the API server to be
+	// asked whether it would take such a pod, and nil where there is nothing to ask.
+	Executor *corev1.Pod
 }
 
 // Object is any object of a plan.
@@ -159,20 +163,21 @@ func (p *Plan) Objects() []Object {
 // New plans a run of app. An application that cannot be submitted, or that asks for something that Brazier does not
 // do, gives an error that lists every reason, each with its field, its value and the way out.
 func New(app *v1beta2.SparkApplication, run Run, platform Platform) (*Plan, error) {
-	of, warning, tooOld := releaseOf(app.Spec.SparkVersion)
-	if tooOld != nil {
-		return nil, field.ErrorList{tooOld}.ToAggregate()
-	}
+	of, warning := releaseOf(app.Spec.SparkVersion)
 	errs := validate(app)
 	errs = append(errs, refusals(app.Spec.SparkConf, field.NewPath("spec", "sparkConf"))...)
 	errs = append(errs, refusals(platform.SparkConf, field.NewPath("operator", "sparkConf"))...)
 	if len(errs) > 0 {
 		return nil, aggregate(errs)
 	}
-	conf := assemble(app, run, platform, of)
+	self := identity{
+		owner:  *metav1.NewControllerRef(app, v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind)),
+		labels: runLabels(app, run),
+	}
+	conf := assemble(app, run, self.labels, platform, of)
 	p := &planner{
+		identity: self,
 		app:      app,
-		run:      run,
 		platform: platform,
 		release:  of,
 		conf:     conf,
@@ -190,10 +195,16 @@ func aggregate(errs field.ErrorList) error {
 	return errs.ToAggregate()
 }
 
+// identity is whom the objects of a run belong to, and the labels that all of them have.
+type identity struct {
+	owner  metav1.OwnerReference
+	labels map[string]string
+}
+
 // planner holds what the makers of the single objects share.
 type planner struct {
+	identity
 	app      *v1beta2.SparkApplication
-	run      Run
 	platform Platform
 	release  release
 	conf     *settings
@@ -208,9 +219,10 @@ func (p *planner) plan() (*Plan, error) {
 	p.conf.errs = append(p.conf.errs, validateMonitoring(p.app, p.conf)...)
 	checkMetadata(p.conf, p.release)
 	checkExecutors(p.conf)
+	p.checkAllocator()
 	p.allowExecutorMemory()
 	p.group()
-	p.warnings = append(p.warnings, idle(p.app)...)
+	p.warnings = append(p.warnings, p.idle()...)
 
 	trust, err := p.trust()
 	if err != nil {
@@ -234,12 +246,16 @@ func (p *planner) plan() (*Plan, error) {
 		return nil, err
 	}
 	p.expose(plan)
+	sample := p.sampleExecutor(executor)
+	if p.questionable() {
+		plan.Executor = sample
+	}
 	plan.ConfigMaps = append(plan.ConfigMaps, trust...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.metricsConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, p.platformConf()...)
 	plan.ConfigMaps = append(plan.ConfigMaps, executors, p.confMap())
-	p.checkReferences(driverRole(p.app), &plan.Driver.Spec)
-	p.checkReferences(executorRole(p.app), &executor.Spec)
+	p.checkPod(driverRole(p.app), &plan.Driver.Spec)
+	p.checkPod(executorRole(p.app), &sample.Spec)
 	if len(p.conf.errs) > 0 {
 		return nil, aggregate(p.conf.errs)
 	}
@@ -252,12 +268,12 @@ func (p *planner) platformConf() []*corev1.ConfigMap {
 	return slices.Concat(p.ivySettings(), p.env)
 }
 
-// meta is what the objects of a run have in common. They all belong to the application, and are collected with it.
+// meta is what the objects of a run have in common. They are collected with their owner.
 func (p *planner) meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
 		Name:            name,
 		Namespace:       p.app.Namespace,
-		Labels:          runLabels(p.app, p.run),
-		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p.app, v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind))},
+		Labels:          maps.Clone(p.labels),
+		OwnerReferences: []metav1.OwnerReference{p.owner},
 	}
 }

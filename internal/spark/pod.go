@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -59,22 +60,30 @@ func (p *planner) base(r role) (corev1.PodTemplateSpec, *corev1.Container) {
 // the name that Spark gives it, else the first (KubernetesUtils.selectSparkContainer). Spark would keep the template's
 // name for it; here it always gets Spark's own, because clients read logs and results by that.
 func (p *planner) takeSparkContainer(r role, pod *corev1.PodSpec) *corev1.Container {
-	at := -1
-	for _, name := range []string{p.conf.get("spark.kubernetes." + r.name + ".podTemplateContainerName"), r.container} {
-		if at < 0 {
-			at = slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == name })
-		}
+	key := "spark.kubernetes." + r.name + ".podTemplateContainerName"
+	named := p.conf.get(key)
+	at := sparkContainerAt(pod, named, r.container)
+	if p.conf.has(key) && (at < 0 || pod.Containers[at].Name != named) {
+		p.warnings = append(p.warnings, p.conf.said[key].String()+": has no effect; "+r.path.Child("template").String()+" has no container of that name")
 	}
 	spark := &corev1.Container{}
-	if at < 0 && len(pod.Containers) > 0 {
-		at = 0
-	}
 	if at >= 0 {
 		spark = pod.Containers[at].DeepCopy()
 		pod.Containers = slices.Delete(pod.Containers, at, at+1)
 	}
 	spark.Name = r.container
 	return spark
+}
+
+// sparkContainerAt returns the index of the container of pod that has the first of names that one has, else of the first;
+// -1 if there is none.
+func sparkContainerAt(pod *corev1.PodSpec, names ...string) int {
+	for _, name := range names {
+		if at := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == name }); at >= 0 {
+			return at
+		}
+	}
+	return min(len(pod.Containers), 1) - 1
 }
 
 // placement is where and how the pod runs.
@@ -140,16 +149,21 @@ func sparkContainer(spark *corev1.Container, spec *v1beta2.SparkPodSpec) {
 	}
 }
 
-// volumes adds those volumes of the application that the role mounts, and the ConfigMaps and Secrets it names.
+// volumes adds those volumes of the application that any container of the role mounts, and the ConfigMaps and Secrets
+// that Spark's is to see.
 func (p *planner) volumes(r role, pod *corev1.PodSpec, spark *corev1.Container) {
+	spark.VolumeMounts = append(spark.VolumeMounts, r.spec.DeepCopy().VolumeMounts...)
+	mounted := mountedBy(slices.Concat([]corev1.Container{*spark}, pod.Containers, pod.InitContainers)...)
+	for _, volume := range p.app.Spec.Volumes {
+		if mounted[volume.Name] {
+			addVolume(pod, *volume.DeepCopy())
+		}
+	}
 	for i, mount := range r.spec.VolumeMounts {
-		if at := slices.IndexFunc(p.app.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == mount.Name }); at >= 0 {
-			addVolume(pod, *p.app.Spec.Volumes[at].DeepCopy())
-		} else if !hasVolume(pod, mount.Name) {
+		if !hasVolume(pod, mount.Name) {
 			p.conf.errs = append(p.conf.errs, field.NotFound(r.path.Child("volumeMounts").Index(i).Child("name"),
 				mount.Name+"; add the volume to spec.volumes"))
 		}
-		spark.VolumeMounts = append(spark.VolumeMounts, *mount.DeepCopy())
 	}
 	for _, c := range r.spec.ConfigMaps {
 		name := volumeName(c.Name, "-vol")
@@ -176,14 +190,30 @@ func configMapSource(name string) corev1.VolumeSource {
 	return corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: name}}}
 }
 
+// mountedBy returns the names of the volumes that containers mount.
+func mountedBy(containers ...corev1.Container) map[string]bool {
+	names := map[string]bool{}
+	for _, c := range containers {
+		for _, mount := range c.VolumeMounts {
+			names[mount.Name] = true
+		}
+		for _, device := range c.VolumeDevices {
+			names[device.Name] = true
+		}
+	}
+	return names
+}
+
 func hasVolume(pod *corev1.PodSpec, name string) bool {
 	return slices.ContainsFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == name })
 }
 
-// addVolume adds a volume, or replaces the one of that name: the API server refuses two.
+// addVolume adds a volume that the pod does not have yet. Another of its name stays beside it, which checkPod reports.
 func addVolume(pod *corev1.PodSpec, volume corev1.Volume) {
-	pod.Volumes = slices.DeleteFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == volume.Name })
-	pod.Volumes = append(pod.Volumes, volume)
+	same := func(v corev1.Volume) bool { return apiequality.Semantic.DeepEqual(v, volume) }
+	if !slices.ContainsFunc(pod.Volumes, same) {
+		pod.Volumes = append(pod.Volumes, volume)
+	}
 }
 
 func hasEnv(c *corev1.Container, name string) bool {

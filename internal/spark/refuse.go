@@ -21,9 +21,10 @@ type refusal struct {
 
 func refusedProperties() []refusal {
 	const (
-		template = "names a file that the operator does not have; write the template into "
-		onDisk   = "names a file that the operator does not have; mount it from a Secret and use spark.kubernetes.authenticate.driver.mounted.*"
-		managed  = "is the operator's to set; leave it out"
+		template   = "names a file that the operator does not have; write the template into "
+		onDisk     = "names a file that the operator does not have; mount it from a Secret and use spark.kubernetes.authenticate.driver.mounted.*"
+		submission = "names a file that the operator does not have, and submits with rights of its own; leave it out"
+		managed    = "is the operator's to set; leave it out"
 	)
 	return []refusal{
 		{"spark.app.id", managed},
@@ -35,7 +36,10 @@ func refusedProperties() []refusal {
 		{"spark.kubernetes.authenticate.driver.clientKeyFile", onDisk},
 		{"spark.kubernetes.authenticate.driver.oauthToken", onDisk},
 		{"spark.kubernetes.authenticate.driver.oauthTokenFile", onDisk},
-		{"spark.kubernetes.authenticate.submission.", "is about spark-submit, which does not run here; leave it out"},
+		{"spark.kubernetes.authenticate.submission.caCertFile", submission},
+		{"spark.kubernetes.authenticate.submission.clientCertFile", submission},
+		{"spark.kubernetes.authenticate.submission.clientKeyFile", submission},
+		{"spark.kubernetes.authenticate.submission.oauthTokenFile", submission},
 		{"spark.kubernetes.driver.pod.featureSteps", "names classes that only a JVM can run; write what they do into spec.driver.template"},
 		{"spark.kubernetes.driver.podTemplateFile", template + "spec.driver.template"},
 		{"spark.kubernetes.driver.resourceNamePrefix", managed},
@@ -52,12 +56,17 @@ func refusals(said map[string]string, at *field.Path) field.ErrorList {
 	var errs field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(said)) {
 		for _, r := range refusedProperties() {
-			if key == r.key || strings.HasSuffix(r.key, ".") && strings.HasPrefix(key, r.key) {
+			if isKey(r.key, key) {
 				errs = append(errs, field.Invalid(at.Key(key), said[key], r.remedy))
 			}
 		}
 	}
 	return errs
+}
+
+// isKey reports whether key is the one that is meant, or begins with it where that ends with a dot.
+func isKey(meant, key string) bool {
+	return key == meant || strings.HasSuffix(meant, ".") && strings.HasPrefix(key, meant)
 }
 
 // contradictions are values that Spark would take, but that cannot be meant together with the rest.
@@ -77,6 +86,7 @@ func contradictions(app *v1beta2.SparkApplication, conf *settings) field.ErrorLi
 	}
 	checkJavaOptions(conf)
 	checkKerberos(conf)
+	checkPackages(app, conf)
 	return errs
 }
 

@@ -18,11 +18,6 @@ func TestNewRefuses(t *testing.T) {
 		app    func(*v1beta2.SparkApplication)
 		want   []string // the field, the value and the way out
 	}{
-		"TooOld": {
-			reason: "The driver of an old Spark would not understand its pod.",
-			app:    func(a *v1beta2.SparkApplication) { a.Spec.SparkVersion = "3.2.1" },
-			want:   []string{"spec.sparkVersion", `"3.2.1"`, "3.5 to 4.3"},
-		},
 		"ClientMode": {
 			reason: "A driver inside the operator is a danger to all others.",
 			app:    func(a *v1beta2.SparkApplication) { a.Spec.Mode = v1beta2.DeployModeClient },
@@ -160,6 +155,19 @@ func TestNewRefuses(t *testing.T) {
 			},
 			want: []string{"spec.driverIngressOptions[0].ingressURLFormat", "{{$appName}}"},
 		},
+		"IngressTaken": {
+			reason: "Which of the two would be reached is anybody's guess.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.DriverIngressOptions = []v1beta2.DriverIngressConfiguration{
+					{ServicePort: 80, ServicePortName: "web", IngressURLFormat: "spark.example/{{$appName}}"},
+					{ServicePort: 81, ServicePortName: "more", IngressURLFormat: "https://spark.example/app/"},
+				}
+			},
+			want: []string{
+				"spec.driverIngressOptions[1].ingressURLFormat", `"https://spark.example/app/"`,
+				"leads to spark.example/app, as that of spec.driverIngressOptions[0] does", "of its own",
+			},
+		},
 		"ExecutorLabelValue": {
 			reason: "Spark would try to make such executors for ever.",
 			app:    conf("spark.kubernetes.executor.label.team", "data science"),
@@ -218,6 +226,139 @@ func TestNewRefuses(t *testing.T) {
 				a.Spec.DynamicAllocation = &v1beta2.DynamicAllocation{Enabled: true, MinExecutors: new(int32(5)), MaxExecutors: new(int32(2))}
 			},
 			want: []string{"spec.dynamicAllocation.minExecutors", `"5"`, "maxExecutors, 2"},
+		},
+		"ExecutorSidecarName": {
+			reason: "The API server would refuse such executors, and nobody would be told.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Executor.Sidecars = []corev1.Container{{Name: "logs"}, {Name: "spark-kubernetes-executor"}}
+			},
+			want: []string{"spec.executor.sidecars[1].name", `"spark-kubernetes-executor"`, "rename"},
+		},
+		"InitContainerName": {
+			reason: "Init containers share the names.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Driver.InitContainers = []corev1.Container{{Name: "spark-kubernetes-driver"}}
+			},
+			want: []string{"spec.driver.initContainers[0].name", "rename"},
+		},
+		"ContainerNameInTemplate": {
+			reason: "A container of the template can have Spark's name and not be Spark's.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.SparkConf = map[string]string{"spark.kubernetes.executor.podTemplateContainerName": "mine"}
+				a.Spec.Executor.Template = &corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{
+					{Name: "spark-kubernetes-executor"}, {Name: "mine"},
+				}}}
+			},
+			want: []string{"spec.executor.template.spec.containers", `"spark-kubernetes-executor"`, "rename"},
+		},
+		"PortName": {
+			reason: "So it would with a port.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Executor.Ports = []v1beta2.Port{{Name: "Bad_Name", Protocol: "TCP", ContainerPort: 80}}
+			},
+			want: []string{"spec.executor.ports[0].name", `"Bad_Name"`, "alpha-numeric"},
+		},
+		"MountWithoutPath": {
+			reason: "And with a mount that leads nowhere.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Executor.ConfigMaps = []v1beta2.NamePath{{Name: "conf"}}
+				a.Spec.Driver.Secrets = []v1beta2.SecretInfo{{Name: "creds"}}
+			},
+			want: []string{"spec.executor.configMaps[0].path: Required", "spec.driver.secrets[0].path: Required"},
+		},
+		"SecretsVolume": {
+			reason: "One of the two would be silently replaced.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Volumes = []corev1.Volume{{Name: "creds-volume"}}
+				a.Spec.Driver.VolumeMounts = []corev1.VolumeMount{{Name: "creds-volume", MountPath: "/scratch"}}
+				a.Spec.Driver.Secrets = []v1beta2.SecretInfo{{Name: "creds", Path: "/creds"}}
+			},
+			want: []string{"spec.volumes[0].name", `"creds-volume"`, "driver's pod", "rename"},
+		},
+		"ConfigMapsVolume": {
+			reason: "A template's volume can be in the way as well.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Executor.Template = &corev1.PodTemplateSpec{Spec: corev1.PodSpec{Volumes: []corev1.Volume{{Name: "conf-vol"}}}}
+				a.Spec.Executor.ConfigMaps = []v1beta2.NamePath{{Name: "conf", Path: "/conf"}}
+			},
+			want: []string{"spec.executor.template.spec.volumes[0].name", `"conf-vol"`, "executor's pod"},
+		},
+		"MetricsVolume": {
+			reason: "The names are those that this API gives to its own.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Volumes = []corev1.Volume{{Name: "prometheus-conf"}, {Name: "spark-configmap-volume"}}
+				a.Spec.Driver.VolumeMounts = []corev1.VolumeMount{{Name: "prometheus-conf", MountPath: "/a"}, {Name: "spark-configmap-volume", MountPath: "/b"}}
+				a.Spec.SparkConfigMap = "conf"
+				a.Spec.Monitoring = &v1beta2.MonitoringSpec{MetricsProperties: "x"}
+			},
+			want: []string{"spec.volumes[0].name", "spec.volumes[1].name"},
+		},
+		"SparksVolume": {
+			reason: "Or those that Spark gives, here in the driver when it makes an executor.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.Volumes = []corev1.Volume{{Name: "spark-conf-volume-exec"}}
+				a.Spec.Executor.VolumeMounts = []corev1.VolumeMount{{Name: "spark-conf-volume-exec", MountPath: "/a"}}
+			},
+			want: []string{"spec.volumes[0].name", `"spark-conf-volume-exec"`, "executor's pod"},
+		},
+		"ExecutorVolumeKind": {
+			reason: "Spark's driver would end at its start.",
+			app:    conf("spark.kubernetes.executor.volumes.cephfs.x.mount.path", "/x"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.executor.volumes.cephfs.x.mount.path]", "emptyDir"},
+		},
+		"VolumeWithoutSource": {
+			reason: "So it would with an option missing.",
+			app:    conf("spark.kubernetes.executor.volumes.nfs.x.mount.path", "/x"),
+			want: []string{
+				"spec.sparkConf[spark.kubernetes.executor.volumes.nfs.x.options.server]: Required",
+				"spec.sparkConf[spark.kubernetes.executor.volumes.nfs.x.options.path]: Required",
+			},
+		},
+		"VolumeWithoutPath": {
+			reason: "Or the place.",
+			app:    conf("spark.kubernetes.driver.volumes.hostPath.x.options.path", "/x"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.driver.volumes.hostPath.x.mount.path]: Required", "driver sees"},
+		},
+		"ExecutorSecretKey": {
+			reason: "A Secret has many keys.",
+			app:    conf("spark.kubernetes.executor.secretKeyRef.A", "nonsense"),
+			want:   []string{"spec.sparkConf[spark.kubernetes.executor.secretKeyRef.A]", `"nonsense"`, "secret:key"},
+		},
+		"OnDemandWithoutClass": {
+			reason: "Spark makes no claim then, and the driver's pod waits for it for ever.",
+			app: func(a *v1beta2.SparkApplication) {
+				const volume = "spark.kubernetes.driver.volumes.persistentVolumeClaim.d."
+				a.Spec.SparkConf = map[string]string{volume + "mount.path": "/d", volume + "options.claimName": "OnDemand"}
+			},
+			want: []string{"persistentVolumeClaim.d.options.storageClass]: Required", "persistentVolumeClaim.d.options.sizeLimit]: Required"},
+		},
+		"AllocatorTooNew": {
+			reason: "Spark before 4.2 has no such allocator.",
+			app: func(a *v1beta2.SparkApplication) {
+				a.Spec.SparkVersion = "4.1.0"
+				conf("spark.kubernetes.allocation.pods.allocator", "deployment")(a)
+			},
+			want: []string{"spec.sparkConf[spark.kubernetes.allocation.pods.allocator]", `"deployment"`, "from 4.2 on"},
+		},
+		"AllocatorMistyped": {
+			reason: "It would be taken for a class that is not there.",
+			app:    conf("spark.kubernetes.allocation.pods.allocator", "statefulSet"),
+			want:   []string{`"statefulSet"`, "write direct, statefulset or deployment"},
+		},
+		"PackagesAsProperty": {
+			reason: "A coordinate is one wherever it is said.",
+			app:    conf("spark.jars.packages", "a:b:1,nonsense"),
+			want:   []string{"spec.sparkConf[spark.jars.packages]", `"a:b:1,nonsense"`, "group:artifact:version"},
+		},
+		"Packages": {
+			reason: "Spark's driver would end at its start.",
+			app:    func(a *v1beta2.SparkApplication) { a.Spec.Deps.Packages = []string{"a:b:1", "a::1"} },
+			want:   []string{"spec.deps.packages[1]", `"a::1"`, "group:artifact:version"},
+		},
+		"SubmissionFile": {
+			reason: "Nobody has the file.",
+			app:    conf("spark.kubernetes.authenticate.submission.caCertFile", "/ca.crt"),
+			want:   []string{"authenticate.submission.caCertFile]", `"/ca.crt"`, "leave it out"},
 		},
 		"VolumeKind": {
 			reason: "A kind of volume that Spark does not know has no meaning.",

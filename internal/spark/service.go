@@ -49,7 +49,7 @@ func (p *planner) uiPort() int32 { return p.conf.port("spark.ui.port", defaultUI
 func (p *planner) driverService() *corev1.Service {
 	meta := p.meta(p.names.service)
 	maps.Copy(meta.Labels, p.conf.under("spark.kubernetes.driver.service.label."))
-	maps.Copy(meta.Labels, runLabels(p.app, p.run))
+	maps.Copy(meta.Labels, p.labels)
 	meta.Labels[v1beta2.LabelSparkAppSelector] = p.names.appID
 	meta.Annotations = p.conf.under("spark.kubernetes.driver.service.annotation.")
 

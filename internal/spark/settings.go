@@ -78,6 +78,11 @@ func (s *settings) invalid(key, why string) {
 	s.errs = append(s.errs, field.Invalid(s.said[key], s.values[key], why))
 }
 
+// lacks records that key has to be set, and why.
+func (s *settings) lacks(key, why string) {
+	s.errs = append(s.errs, field.Required(field.NewPath("spec", "sparkConf").Key(key), why))
+}
+
 func (s *settings) integer(key string, otherwise int64) int64 {
 	text, ok := s.values[key]
 	if !ok {

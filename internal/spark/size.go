@@ -59,14 +59,7 @@ func (p *planner) allowExecutorMemory() {
 func (p *planner) executorRequests(template *corev1.Pod) corev1.ResourceList {
 	pod := template.DeepCopy()
 	spark := &pod.Spec.Containers[0].Resources
-	cpu, ok := p.conf.quantity("spark.kubernetes.executor.request.cores")
-	if !ok {
-		cpu = *resource.NewQuantity(p.conf.integer("spark.executor.cores", 1), resource.DecimalSI)
-	}
-	requests := corev1.ResourceList{
-		corev1.ResourceCPU:    cpu,
-		corev1.ResourceMemory: *resource.NewQuantity(p.executorMemory()*bytesPerMiB, resource.BinarySI),
-	}
+	requests := p.executorShare()
 	for name, amount := range p.devices("spark.executor.resource.") {
 		requests[name] = amount
 	}
@@ -83,6 +76,18 @@ func (p *planner) executorRequests(template *corev1.Pod) corev1.ResourceList {
 	}
 	spark.Requests = requests
 	return podRequests(pod)
+}
+
+// executorShare is the CPU and the memory that Spark's driver has an executor's container request.
+func (p *planner) executorShare() corev1.ResourceList {
+	cpu, ok := p.conf.quantity("spark.kubernetes.executor.request.cores")
+	if !ok {
+		cpu = *resource.NewQuantity(p.conf.integer("spark.executor.cores", 1), resource.DecimalSI)
+	}
+	return corev1.ResourceList{
+		corev1.ResourceCPU:    cpu,
+		corev1.ResourceMemory: *resource.NewQuantity(p.executorMemory()*bytesPerMiB, resource.BinarySI),
+	}
 }
 
 func podRequests(pod *corev1.Pod) corev1.ResourceList {

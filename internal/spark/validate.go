@@ -72,12 +72,28 @@ func validateDependencies(app *v1beta2.SparkApplication) field.ErrorList {
 		}
 	}
 	for i, coordinate := range deps.Packages {
-		if strings.Count(coordinate, ":") != 2 {
-			errs = append(errs, field.Invalid(spec.Child("packages").Index(i), coordinate,
-				"is not a Maven coordinate; write group:artifact:version"))
+		if !isCoordinate(coordinate) {
+			errs = append(errs, field.Invalid(spec.Child("packages").Index(i), coordinate, notACoordinate))
 		}
 	}
 	return errs
+}
+
+const notACoordinate = "is not a Maven coordinate; write group:artifact:version"
+
+// isCoordinate reports whether Spark reads text as a Maven coordinate, with slashes as well as with colons:
+// MavenUtils.extractMavenCoordinates.
+func isCoordinate(text string) bool {
+	parts := strings.Split(strings.TrimRight(strings.ReplaceAll(text, "/", ":"), ":"), ":")
+	return len(parts) == 3 && !slices.ContainsFunc(parts, func(part string) bool { return strings.TrimSpace(part) == "" })
+}
+
+// checkPackages looks at the coordinates that are said as a property.
+func checkPackages(app *v1beta2.SparkApplication, conf *settings) {
+	const key = "spark.jars.packages"
+	if len(app.Spec.Deps.Packages) == 0 && slices.ContainsFunc(conf.list(key), func(c string) bool { return !isCoordinate(c) }) {
+		conf.invalid(key, notACoordinate)
+	}
 }
 
 // validateURI refuses files that only the submitter's machine has: by the time that the driver reads them, nobody has.
@@ -105,42 +121,4 @@ func validatePods(app *v1beta2.SparkApplication) field.ErrorList {
 		}
 	}
 	return errs
-}
-
-// idle are things said that change nothing, which is worth a word but no refusal.
-func idle(app *v1beta2.SparkApplication) []string {
-	warnings := idleBatch(app)
-	for _, key := range []string{"spark.app.name", "spark.master", "spark.submit.deployMode"} {
-		if _, ok := app.Spec.SparkConf[key]; ok {
-			warnings = append(warnings, "spec.sparkConf["+key+"]: has no effect; the operator sets it")
-		}
-	}
-	for _, env := range app.Spec.Executor.Env {
-		if slices.Contains(executorVariables(), env.Name) {
-			warnings = append(warnings, "spec.executor.env["+env.Name+"]: has no effect; Spark sets it for each executor")
-		}
-	}
-	mounted := map[string]bool{}
-	for _, r := range []role{driverRole(app), executorRole(app)} {
-		for _, mount := range r.spec.VolumeMounts {
-			mounted[mount.Name] = true
-		}
-	}
-	for _, volume := range app.Spec.Volumes {
-		if !mounted[volume.Name] {
-			warnings = append(warnings, "spec.volumes["+volume.Name+"]: neither driver nor executors mount it")
-		}
-	}
-	slices.Sort(warnings)
-	return warnings
-}
-
-// executorVariables are those that Spark adds to an executor's environment behind what its template has, so that its
-// own count: BasicExecutorFeatureStep, LocalDirsFeatureStep.
-func executorVariables() []string {
-	return []string{
-		"SPARK_APPLICATION_ID", "SPARK_CONF_DIR", "SPARK_DRIVER_URL", "SPARK_EXECUTOR_CORES", "SPARK_EXECUTOR_ID",
-		"SPARK_EXECUTOR_MEMORY", "SPARK_EXECUTOR_POD_IP", "SPARK_EXECUTOR_POD_NAME", "SPARK_LOCAL_DIRS",
-		"SPARK_RESOURCE_PROFILE_ID", "SPARK_USER",
-	}
 }

@@ -36,8 +36,12 @@ type release struct {
 	pythonVersion bool
 	// networkPolicy: executors take connections from their own application only.
 	networkPolicy bool
+	// deployments: executors can be made by Deployments.
+	deployments bool
 	// publishNotReady: the driver's Service can list a driver that is not ready.
 	publishNotReady bool
+	// forbidsEscalation: containers may not gain privileges unless a property says so.
+	forbidsEscalation bool
 }
 
 // releases are the versions that can be submitted, oldest first. test/conformance has what each made of the same
@@ -56,11 +60,11 @@ func releases() []release {
 
 	v42 := v41
 	v42.minor = 2
-	v42.connectGRPC, v42.networkPolicy = true, true
+	v42.connectGRPC, v42.networkPolicy, v42.deployments = true, true, true
 
 	v43 := v42
 	v43.minor = 3
-	v43.publishNotReady = true
+	v43.publishNotReady, v43.forbidsEscalation = true, true
 
 	return []release{v35, v40, v41, v42, v43}
 }
@@ -73,32 +77,32 @@ func (r release) newerThan(major, minor int) bool {
 
 var versionPattern = regexp.MustCompile(`^v?([0-9]{1,4})\.([0-9]{1,4})(?:[^0-9].*)?$`)
 
-// releaseOf returns the release whose rules an application of the given version follows. sparkVersion is free text and
-// often stale, so that a version from between two known ones, or from after the last, gets the nearest older one and a
-// warning. A version from before the first is refused: its driver would not understand what is made for it.
-func releaseOf(sparkVersion string) (_ release, warning string, _ *field.Error) {
+// releaseOf returns the release whose rules an application of the given version follows, and what is to be said about it.
+// sparkVersion is free text and often stale, the image being what counts: a version that is not known gets the nearest
+// older one, or the first where it is older than that.
+func releaseOf(sparkVersion string) (_ release, warning string) {
 	path := field.NewPath("spec", "sparkVersion")
 	known := releases()
 	oldest, latest := known[0], known[len(known)-1]
 
 	match := versionPattern.FindStringSubmatch(strings.TrimSpace(sparkVersion))
 	if match == nil {
-		return latest, fmt.Sprintf("%s: %q is not a version such as %s.0; taken for %s", path, sparkVersion, latest, latest), nil
+		return latest, fmt.Sprintf("%s: %q is not a version such as %s.0; taken for %s", path, sparkVersion, latest, latest)
 	}
 	major, _ := strconv.Atoi(match[1])
 	minor, _ := strconv.Atoi(match[2])
-	if oldest.newerThan(major, minor) {
-		return release{}, "", field.Invalid(path, sparkVersion,
-			fmt.Sprintf("is older than what Brazier submits (%s to %s); use an image of one of those", oldest, latest))
-	}
 	nearest := oldest
 	for _, r := range known {
 		if !r.newerThan(major, minor) {
 			nearest = r
 		}
 	}
-	if nearest.major != major || nearest.minor != minor {
+	switch {
+	case oldest.newerThan(major, minor):
+		warning = fmt.Sprintf("%s: %q is older than what is known (%s to %s); submitted as Spark %s does, which an older image may not understand",
+			path, sparkVersion, oldest, latest, nearest)
+	case nearest.major != major || nearest.minor != minor:
 		warning = fmt.Sprintf("%s: %q is not known; submitted as Spark %s does", path, sparkVersion, nearest)
 	}
-	return nearest, warning, nil
+	return nearest, warning
 }

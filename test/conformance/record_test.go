@@ -45,7 +45,7 @@ func TestRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	versions := releases(t)
-	for _, version := range versions { // SPARK=4.3 and CASE=Template record no more than that
+	for _, version := range versions { // SPARK=4.3 and CASE=Template,GPU record no more than that
 		if only := os.Getenv("SPARK"); only != "" && !strings.HasPrefix(version, only) {
 			continue
 		}
@@ -61,7 +61,7 @@ func TestRecord(t *testing.T) {
 				})
 			}
 			for _, c := range cases {
-				if only := os.Getenv("CASE"); c.IsFor(version, versions[len(versions)-1]) && (only == "" || only == c.Name) {
+				if only := os.Getenv("CASE"); c.IsFor(version, versions[len(versions)-1]) && (only == "" || slices.Contains(strings.Split(only, ","), c.Name)) {
 					todo <- c
 				}
 			}

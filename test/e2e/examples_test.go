@@ -31,6 +31,8 @@ func TestExamples(t *testing.T) {
 				wantInLog(t, name, "Pi is roughly 3.1")
 			case "scheduledsparkapplication." + v1beta2.GroupName:
 				checkNightly(t, name)
+			case "sparkconnect." + v1beta2.GroupName:
+				kubectl(t, "wait", "--for=condition=ServerPodReady", "--timeout="+lifeLimit.String(), object)
 			default:
 				t.Errorf("nothing is known of %s", object)
 			}

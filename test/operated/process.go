@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -19,6 +20,8 @@ import (
 const (
 	// patience ends a test that hangs.
 	patience = 2 * time.Minute
+	// goMemory is what the Deployment tells Go's runtime to stay below: nine tenths of its container's 512 MB.
+	goMemory = "GOMEMLIMIT=483183820"
 	// lastWords is how much of an operator's log is shown of a test that failed.
 	lastWords = 3000
 )
@@ -46,6 +49,7 @@ func (c *Cluster) Operate(t testing.TB, binary, text string) *Operator {
 		t.Fatal(err)
 	}
 	o.command = exec.Command(binary, "operator", "--kubeconfig", c.Plane.Kubeconfig(), "--config", config)
+	o.command.Env = append(os.Environ(), goMemory, "GODEBUG=gctrace=1")
 	o.command.Stderr = log
 	o.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := o.start(); err != nil {
@@ -163,6 +167,23 @@ func (o *Operator) Memory(t testing.TB) (now, most int64) {
 		return kB << 10
 	}
 	return field("VmRSS"), field("VmHWM")
+}
+
+// collected finds what a run of the garbage collector has left, in MB, in its trace.
+var collected = regexp.MustCompile(`(?m)^gc \d+ @.* \d+->\d+->(\d+) MB`)
+
+// Live returns how much of the process's heap was in use when it was last collected, in bytes.
+func (o *Operator) Live(t testing.TB) int64 {
+	t.Helper()
+	runs := collected.FindAllStringSubmatch(o.Log(t), -1)
+	if len(runs) == 0 {
+		t.Fatal("the operator does not say what its garbage collector does")
+	}
+	live, err := strconv.ParseInt(runs[len(runs)-1][1], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return live << 20
 }
 
 // CPU returns how much CPU time the process has used, its threads' together.

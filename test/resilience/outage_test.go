@@ -63,7 +63,7 @@ func TestOutage(t *testing.T) {
 	w.checkNoStorm(before, back)
 }
 
-// work submits applications, has something happen in the moment that half of them are, and has drivers end.
+// work submits applications, has something happen in the moment that the last of them is there, and has drivers end.
 func (w *world) work(prefix string, ends []string, meanwhile func()) {
 	w.t.Helper()
 	apps := names(prefix, submitted)
@@ -105,11 +105,15 @@ func (w *world) checkNothingLost(there map[string]types.UID, running []string) {
 		w.checkRuns(name, 1)
 	}
 	drivers := w.drivers()
+	if len(drivers) != len(all) {
+		w.t.Errorf("there are %d drivers of %d applications", len(drivers), len(all))
+	}
 	maps.DeleteFunc(drivers, func(name string, _ types.UID) bool { return strings.HasPrefix(name, "after-") })
 	if diff := cmp.Diff(there, drivers); diff != "" {
 		w.t.Errorf("drivers that there were before the outage\n-want +got:\n%s", diff)
 	}
-	if got := w.audit.pods(w.t); got != len(all) {
+	// What it did in its last moment the API server had no time to write down.
+	if got := w.audit.pods(w.t); got > len(all) {
 		w.t.Errorf("operators made %d pods for %d applications", got, len(all))
 	}
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/internal/install"
 	"brazier.sh/brazier/internal/migrate"
@@ -23,6 +25,7 @@ type applyOptions struct {
 	streams   terminal.Streams
 	cluster   cluster
 	image     string
+	values    string
 	noInstall bool
 	force     bool
 	dryRun    bool
@@ -47,6 +50,7 @@ again. With --no-install Brazier is somebody else's to install; where its Deploy
 	opts.cluster.addTo(cmd.Flags())
 	flags := cmd.Flags()
 	flags.StringVar(&opts.image, "operator-image", "", "the operator's `image`, which the cluster can pull")
+	flags.StringVar(&opts.values, "values", "", "a `file` of values of Brazier's chart, over those that the other's come to (YAML)")
 	flags.BoolVar(&opts.noInstall, "no-install", false, "do not install Brazier: somebody else does")
 	flags.BoolVar(&opts.force, "force", false, "go on in spite of what \"brazier migrate check\" says blocks")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "show the steps and do nothing")
@@ -67,6 +71,9 @@ func (o *applyOptions) run(ctx context.Context) error {
 	if !o.noInstall {
 		migration.Installer = &installer{config: config, namespace: o.cluster.namespace, image: o.image, timeout: o.patience, streams: o.streams}
 	}
+	if migration.Values, err = readValues(o.values); err != nil {
+		return err
+	}
 	inv, err := o.cluster.inventory(ctx, connected, o.streams)
 	if err != nil {
 		return err
@@ -86,6 +93,22 @@ func (o *applyOptions) run(ctx context.Context) error {
 		return nil
 	}
 	return o.show(ctx, connected)
+}
+
+// readValues reads a file of values, if there is one.
+func readValues(path string) (map[string]any, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--values: %w", err)
+	}
+	var values map[string]any
+	if err := yaml.Unmarshal(text, &values); err != nil {
+		return nil, fmt.Errorf("--values: parse %s: %w", path, err)
+	}
+	return values, nil
 }
 
 // show waits until Brazier has looked at every application that has not ended, and lists them.

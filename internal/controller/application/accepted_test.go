@@ -39,7 +39,11 @@ func TestPlansAreAccepted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, object := range plan.Objects() {
+			objects := plan.Objects()
+			if plan.Executor != nil {
+				objects = append(objects, plan.Executor)
+			}
+			for _, object := range objects {
 				if err := dry.Create(t.Context(), object); err != nil {
 					t.Errorf("%s, Spark %s: %v", c.Name, version, err)
 				}

@@ -34,7 +34,7 @@ func (r refusal) Unwrap() error { return r.error }
 func (r *Reconciler) act(ctx context.Context, app *v1beta2.SparkApplication, step Step) (Step, error) {
 	switch step.Action {
 	case Claim:
-		return r.claim(app, step)
+		return r.claim(ctx, app, step)
 	case Submit:
 		return r.submit(ctx, app, step)
 	case Release:
@@ -57,7 +57,7 @@ func (r *Reconciler) act(ctx context.Context, app *v1beta2.SparkApplication, ste
 
 // claim takes the next run number. The plan is made here too, so that what is wrong with the application is known before
 // anything of the run exists, and so that one status write tells all there is to know about the run.
-func (r *Reconciler) claim(app *v1beta2.SparkApplication, step Step) (Step, error) {
+func (r *Reconciler) claim(ctx context.Context, app *v1beta2.SparkApplication, step Step) (Step, error) {
 	// Status holds whole seconds; what is made of the time has to come out the same when it is read back.
 	at := r.clock.Now().Truncate(time.Second)
 	plan, err := spark.New(app, spark.Run{Number: app.Status.Run + 1, SubmittedAt: at}, r.platform)
@@ -66,6 +66,12 @@ func (r *Reconciler) claim(app *v1beta2.SparkApplication, step Step) (Step, erro
 	}
 	if err != nil {
 		return refused(step, err), nil
+	}
+	if err := r.askAboutExecutors(ctx, plan); err != nil {
+		if _, ok := errors.AsType[refusal](err); ok {
+			return refused(step, err), nil
+		}
+		return step, err
 	}
 	r.kinds.begin(app, app.Status.Run+1)
 	step.Claimed = &Claimed{

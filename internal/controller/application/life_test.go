@@ -188,15 +188,15 @@ func TestSubmissionRefused(t *testing.T) {
 func TestInvalidApplication(t *testing.T) {
 	w := newWorld(t, succeeds)
 	w.operate(reliably)
-	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.SparkVersion = "2.4.8" })
+	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.MainApplicationFile = "/home/me/job.py" })
 	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
-	if message := app.Status.AppState.ErrorMessage; !strings.Contains(message, "failed to run spark-submit") || !strings.Contains(message, "2.4.8") {
+	if message := app.Status.AppState.ErrorMessage; !strings.Contains(message, "failed to run spark-submit") || !strings.Contains(message, "/home/me/job.py") {
 		t.Errorf("message %q does not tell what is wrong", message)
 	}
 	if app.Status.Run != 0 {
 		t.Errorf("an application that cannot be planned took run %d", app.Status.Run)
 	}
-	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.SparkVersion = "4.3.0" })
+	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.MainApplicationFile = "local:///opt/job.py" })
 	w.awaitState(app, v1beta2.ApplicationStateCompleted)
 }
 
@@ -204,7 +204,7 @@ func TestInvalidApplication(t *testing.T) {
 func TestInvalidApplicationIsRetried(t *testing.T) {
 	w := newWorld(t, succeeds)
 	w.operate(reliably)
-	app := w.submit("pi", retrying(2), func(app *v1beta2.SparkApplication) { app.Spec.SparkVersion = "2.4.8" })
+	app := w.submit("pi", retrying(2), func(app *v1beta2.SparkApplication) { app.Spec.MainApplicationFile = "/home/me/job.py" })
 	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
 	if app.Status.SubmissionAttempts != 3 || app.Status.Run != 0 {
 		t.Errorf("two retries make three submissions and no run: %+v", app.Status)

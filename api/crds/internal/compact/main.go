@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
+	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 )
 
@@ -28,6 +29,7 @@ type schema = apiextensionsv1.JSONSchemaProps
 var kinds = map[string]reflect.Type{
 	"sparkoperator.k8s.io_sparkapplications.yaml":          reflect.TypeFor[v1beta2.SparkApplication](),
 	"sparkoperator.k8s.io_scheduledsparkapplications.yaml": reflect.TypeFor[v1beta2.ScheduledSparkApplication](),
+	"sparkoperator.k8s.io_sparkconnects.yaml":              reflect.TypeFor[v1alpha1.SparkConnect](),
 }
 
 func main() {
@@ -70,6 +72,9 @@ func compact(s *schema, t reflect.Type) {
 	switch {
 	case t == reflect.TypeFor[corev1.PodTemplateSpec]():
 		embedTemplate(s)
+		undescribe(s)
+	case t == reflect.TypeFor[corev1.Service]():
+		embedMeta(s)
 		undescribe(s)
 	case strings.HasPrefix(t.PkgPath(), "k8s.io/api/"):
 		undescribe(s)
@@ -116,8 +121,7 @@ func children(s *schema, visit func(*schema)) {
 
 // embedTemplate fits s, the schema of a pod template, to one that is only a base for a pod: it needs no containers,
 // since Spark adds its own. A pod cannot be created with ephemeral containers, so they are not offered. Clients written
-// in Go write "containers: null" for a template without any, and older ones "creationTimestamp: null", neither of which
-// the type's own schema has.
+// in Go write "containers: null" for a template without any, which the type's own schema does not have.
 func embedTemplate(s *schema) {
 	spec := s.Properties["spec"]
 	spec.Required = slices.DeleteFunc(spec.Required, func(field string) bool { return field == "containers" })
@@ -126,5 +130,10 @@ func embedTemplate(s *schema) {
 	spec.Properties["containers"] = containers
 	delete(spec.Properties, "ephemeralContainers")
 	s.Properties["spec"] = spec
+	embedMeta(s)
+}
+
+// embedMeta fits s, the schema of an embedded object, to clients written in Go: older ones write "creationTimestamp: null".
+func embedMeta(s *schema) {
 	s.Properties["metadata"].Properties["creationTimestamp"] = schema{Type: "string", Format: "date-time", Nullable: true}
 }
