@@ -35,6 +35,7 @@ test: build lint test-unit test-monitoring test-resilience test-job test-e2e ## 
 
 .PHONY: test-unit
 test-unit: bin/brazier-cluster bin/kubectl bin/helm ## Unit tests, and tests against a real API server
+	@build/packages jq:jq
 	@echo "• unit and API tests"
 	@go test ./...
 	@cd devcluster && go test ./...
