@@ -26,10 +26,6 @@ func deleting(pod *corev1.Pod) *corev1.Pod {
 	return pod
 }
 
-func key(name string) types.NamespacedName {
-	return types.NamespacedName{Namespace: "shop", Name: name}
-}
-
 func TestStore(t *testing.T) {
 	first := []any{executor("pi", "pi-2", corev1.PodRunning), executor("pi", "pi-1", corev1.PodRunning), executor("rho", "rho-1", corev1.PodPending)}
 	tests := map[string]struct {

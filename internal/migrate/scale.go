@@ -65,7 +65,7 @@ func (m *Migration) start(ctx context.Context, key client.ObjectKey) error {
 	}
 	count, err := strconv.ParseInt(text, 10, 32)
 	if err != nil {
-		return fmt.Errorf("Deployment %s: annotation %s: %q is no number; correct it", key, annotationReplicas, text)
+		return fmt.Errorf("annotation %s of Deployment %s: %q is no number; correct it", annotationReplicas, key, text)
 	}
 	before := deployment.DeepCopy()
 	deployment.Spec.Replicas = new(int32(count))

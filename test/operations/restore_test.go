@@ -81,7 +81,7 @@ func (w *cluster) operate() (stop func()) {
 	registry := prometheus.NewRegistry()
 	err = errors.Join(application.Add(mgr, w.client, application.Options{
 		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: registry,
-	}), scheduled.Add(mgr, scheduled.Options{Metrics: registry}))
+	}), scheduled.Add(mgr, scheduled.Options{Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Metrics: registry}))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -64,12 +64,6 @@ func endedAgo(d time.Duration) appOption {
 	return func(app *v1beta2.SparkApplication) { app.Status.TerminationTime = metav1.NewTime(noon.Add(-d)) }
 }
 
-func submittedAgo(d time.Duration) appOption {
-	return func(app *v1beta2.SparkApplication) {
-		app.Status.LastSubmissionAttemptTime = metav1.NewTime(noon.Add(-d))
-	}
-}
-
 func isReleased(app *v1beta2.SparkApplication) {
 	setCondition(app, v1beta2.ConditionReleased, metav1.ConditionTrue, "RunEnded", "", noon)
 }

@@ -348,12 +348,12 @@ func TestRefused(t *testing.T) {
 	t.Run("ByUs", func(t *testing.T) {
 		w := newWorld(t)
 		w.operate(reliably)
-		c := w.create(func(c *v1alpha1.SparkConnect) { c.Spec.SparkVersion = "3.2" })
-		w.await(c, "it is refused", failed("spec.sparkVersion"))
+		c := w.create(func(c *v1alpha1.SparkConnect) { c.Spec.SparkConf = map[string]string{"spark.driver.host": "here"} })
+		w.await(c, "it is refused", failed("spec.sparkConf[spark.driver.host]"))
 		if left, err := w.left(t.Context()); len(left) > 0 || err != nil {
 			t.Errorf("want nothing made, got %v, %v", left, err)
 		}
-		w.edit(c, func(c *v1alpha1.SparkConnect) { c.Spec.SparkVersion = "4.3.0" })
+		w.edit(c, func(c *v1alpha1.SparkConnect) { c.Spec.SparkConf = nil })
 		w.await(c, "it is ready", ready)
 	})
 	t.Run("ByTheServer", func(t *testing.T) {
