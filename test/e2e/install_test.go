@@ -181,11 +181,10 @@ func testLeaderKilled(t *testing.T) {
 
 // testHelm installs the chart's folder by Helm's own program, has our command go on from there, and leaves the end to Helm.
 func testHelm(t *testing.T, image string) {
-	repository, tag, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")
-	registry := image[:strings.Index(image, "/")]
-	folder := strings.TrimPrefix(strings.TrimSuffix(image, "/"+repository+":"+tag), registry)
+	registry, named, _ := strings.Cut(image, "/")
+	repository, tag, _ := strings.Cut(named, ":")
 	must(t, command(t.Context(), "helm", "install", "brazier", "../../charts/brazier", "--namespace", "brazier-system", "--create-namespace", "--wait",
-		"--set", "image.registry="+registry+",image.repository="+strings.TrimPrefix(folder+"/"+repository, "/")+",image.tag="+tag+",replicas=1"))
+		"--set", "image.registry="+registry+",image.repository="+repository+",image.tag="+tag+",replicas=1"))
 	out, err := command(t.Context(), "brazier", "upgrade", "--set", "workers=3").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "change  ConfigMap brazier-system/brazier-operator") {
 		t.Errorf("our command has to go on from Helm's release: %v\n%s", err, out)
