@@ -88,6 +88,7 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	}
 	err = connect.Add(mgr, uncached, connect.Options{
 		Platform: config.platform(), Namespaces: selected, CacheNamespaces: cacheOptions(config).DefaultNamespaces, Workers: config.Workers,
+		Metrics: metrics.Registry,
 	})
 	if err != nil {
 		return err

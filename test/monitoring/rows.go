@@ -92,6 +92,18 @@ func rows() []row {
 				},
 			},
 		}},
+		{title: "Connect servers", panels: []panel{
+			{
+				title: "Connect servers by state", unit: "short", stacked: true,
+				description: "Failed will not run before its specification is corrected.",
+				queries:     []query{{`sum by (state) (max by (namespace, state) (brazier_connect_servers{namespace=~"$namespace"}))`, "{{state}}"}},
+			},
+			{
+				title: "Restarts of Connect servers an hour", unit: "short",
+				description: "Of those that ended by themselves.",
+				queries:     []query{{`sum(rate(brazier_connect_restarts_total{namespace=~"$namespace"}[$__rate_interval])) * 3600`, "restarts"}},
+			},
+		}},
 		{title: "The operator", panels: []panel{
 			{
 				title: "Versions", now: true, unit: "short",

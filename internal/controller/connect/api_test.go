@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -119,6 +120,7 @@ func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 	}
 	err = connect.Add(mgr, wrap(w.client), connect.Options{
 		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: namespaces, Workers: 2,
+		Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
@@ -49,6 +50,7 @@ type Reconciler struct {
 	cluster  client.Client
 	platform spark.Platform
 	events   events.EventRecorder
+	metrics  *metrics
 	clock    clock.PassiveClock
 }
 
@@ -62,6 +64,8 @@ type Options struct {
 	CacheNamespaces map[string]cache.Config
 	// Workers is how many servers are reconciled at once.
 	Workers int
+	// Metrics is where the controller's metrics are registered.
+	Metrics prometheus.Registerer
 }
 
 // Add puts the controller into mgr. It writes and, where it must not be deceived by a cache, reads with cluster, a client
@@ -71,12 +75,17 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 	if err != nil {
 		return err
 	}
+	metrics := newMetrics(options.Namespaces.Reader(mgr.GetCache()))
+	if err := metrics.register(options.Metrics); err != nil {
+		return fmt.Errorf("register the controller's metrics: %w", err)
+	}
 	r := &Reconciler{
 		connects: mgr.GetClient(),
 		seen:     own,
 		cluster:  cluster,
 		platform: options.Platform,
 		events:   mgr.GetEventRecorder("brazier"),
+		metrics:  metrics,
 		clock:    clock.RealClock{},
 	}
 	b := ctrl.NewControllerManagedBy(mgr).

@@ -55,6 +55,7 @@ func (r *Reconciler) report(ctx context.Context, connect *v1alpha1.SparkConnect,
 	case err != nil:
 		return reconcile.Result{}, fmt.Errorf("write status: %w", err)
 	}
+	r.metrics.count(step)
 	r.tell(ctx, before, connect, seen, step)
 	return reconcile.Result{RequeueAfter: step.After}, nil
 }
