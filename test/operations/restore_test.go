@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +28,10 @@ import (
 	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/application"
+	"brazier.sh/brazier/internal/controller/connect"
 	"brazier.sh/brazier/internal/controller/scheduled"
 	"brazier.sh/brazier/internal/localcluster/layout"
 	"brazier.sh/brazier/internal/spark"
@@ -51,7 +54,7 @@ func newCluster(t *testing.T, namespace string) *cluster {
 		t.Skip("this test needs an API server")
 	}
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	config := plane.Config()
@@ -66,12 +69,13 @@ func newCluster(t *testing.T, namespace string) *cluster {
 	return w
 }
 
-// operate runs both controllers until the returned function is called, or the test ends.
+// operate runs the controllers until the returned function is called, or the test ends.
 func (w *cluster) operate() (stop func()) {
 	w.t.Helper()
+	namespaces := map[string]cache.Config{w.namespace: {}}
 	mgr, err := ctrl.NewManager(plane.Config(), ctrl.Options{
 		Scheme: w.client.Scheme(), Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache:      cache.Options{ByObject: application.CacheOptions(), DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
+		Cache:      cache.Options{ByObject: application.CacheOptions(), DefaultNamespaces: namespaces},
 		Client:     client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}},
 		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
 	})
@@ -79,9 +83,12 @@ func (w *cluster) operate() (stop func()) {
 		w.t.Fatal(err)
 	}
 	registry := prometheus.NewRegistry()
-	err = errors.Join(application.Add(mgr, w.client, application.Options{
-		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Workers: 2, Metrics: registry,
-	}), scheduled.Add(mgr, scheduled.Options{Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, Metrics: registry}))
+	platform := spark.Platform{Image: "spark:{{SPARK_VERSION}}"}
+	err = errors.Join(
+		application.Add(mgr, w.client, application.Options{Platform: platform, Workers: 2, Metrics: registry}),
+		connect.Add(mgr, w.client, connect.Options{Platform: platform, CacheNamespaces: namespaces, Workers: 1, Metrics: registry}),
+		scheduled.Add(mgr, scheduled.Options{Platform: platform, Metrics: registry}),
+	)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -160,11 +167,24 @@ func (w *cluster) awaitState(name string, state v1beta2.ApplicationStateType) *v
 	return app
 }
 
-// drivers returns the names of the drivers that there are.
-func (w *cluster) drivers() []string {
+// awaitServer waits for the pod of a Connect server.
+func (w *cluster) awaitServer(name string) *v1alpha1.SparkConnect {
+	w.t.Helper()
+	server := new(v1alpha1.SparkConnect)
+	w.eventually(name+"'s server", func(ctx context.Context) (bool, error) {
+		if err := w.client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, server); err != nil {
+			return false, err
+		}
+		return slices.Contains(w.pods(v1alpha1.SparkRoleConnectServer), server.Status.Server.PodName), nil
+	})
+	return server
+}
+
+// pods returns the names of the pods that there are of a role: v1beta2.SparkRoleDriver, v1alpha1.SparkRoleConnectServer.
+func (w *cluster) pods(role string) []string {
 	w.t.Helper()
 	var pods corev1.PodList
-	if err := w.client.List(w.t.Context(), &pods, client.InNamespace(w.namespace), client.MatchingLabels{v1beta2.LabelSparkRole: v1beta2.SparkRoleDriver}); err != nil {
+	if err := w.client.List(w.t.Context(), &pods, client.InNamespace(w.namespace), client.MatchingLabels{v1beta2.LabelSparkRole: role}); err != nil {
 		w.t.Fatal(err)
 	}
 	var names []string
@@ -174,17 +194,21 @@ func (w *cluster) drivers() []string {
 	return names
 }
 
-// lose removes every application and every schedule, with all that belongs to them.
+// lose removes every application, schedule and Connect server, with all that belongs to them.
 func (w *cluster) lose() {
 	w.t.Helper()
-	for _, object := range []client.Object{&v1beta2.ScheduledSparkApplication{}, &v1beta2.SparkApplication{}, &corev1.Pod{}} {
+	for _, object := range []client.Object{
+		&v1beta2.ScheduledSparkApplication{}, &v1beta2.SparkApplication{}, &v1alpha1.SparkConnect{}, &corev1.Pod{},
+	} {
 		if err := w.client.DeleteAllOf(w.t.Context(), object, client.InNamespace(w.namespace), client.GracePeriodSeconds(0)); err != nil {
 			w.t.Fatal(err)
 		}
 	}
 	w.eventually("all is gone", func(ctx context.Context) (bool, error) {
 		left := 0
-		for _, list := range []client.ObjectList{&v1beta2.ScheduledSparkApplicationList{}, &v1beta2.SparkApplicationList{}, &corev1.PodList{}} {
+		for _, list := range []client.ObjectList{
+			&v1beta2.ScheduledSparkApplicationList{}, &v1beta2.SparkApplicationList{}, &v1alpha1.SparkConnectList{}, &corev1.PodList{},
+		} {
 			var items metav1.PartialObjectMetadataList
 			kind, err := w.client.GroupVersionKindFor(list)
 			if err != nil {
@@ -232,7 +256,8 @@ func (w *cluster) follow(section string) string {
 	return out.String()
 }
 
-// TestRestore loses a cluster and follows the page: what had ended is told as ever, and nothing runs until somebody says so.
+// TestRestore loses a cluster and follows the page: what had ended is told as ever, and no job runs until somebody says so.
+// Connect servers, which do nothing by themselves, are there again.
 func TestRestore(t *testing.T) {
 	if _, err := exec.LookPath("jq"); err != nil {
 		t.Skip("the procedure needs jq, which is not installed")
@@ -256,6 +281,10 @@ func TestRestore(t *testing.T) {
 	})
 	run := nightly.Status.LastRunName
 	w.awaitState(run, v1beta2.ApplicationStateSubmitted)
+	notebooks := &v1alpha1.SparkConnect{ObjectMeta: w.meta("notebooks")}
+	notebooks.Spec.SparkVersion = "4.3.0"
+	w.create(notebooks)
+	w.awaitServer("notebooks")
 	w.awaitState("held", v1beta2.ApplicationStateSuspended)
 	w.awaitState("running", v1beta2.ApplicationStateRunning)
 	done, failed := w.awaitState("done", v1beta2.ApplicationStateCompleted), w.awaitState("failed", v1beta2.ApplicationStateFailed)
@@ -268,8 +297,8 @@ func TestRestore(t *testing.T) {
 	w.follow("Back up")
 	w.lose()
 	w.follow("Restore")
-	if drivers := w.drivers(); len(drivers) != 0 {
-		t.Fatalf("want no drivers without an operator: %v", drivers)
+	if pods := slices.Concat(w.pods(v1beta2.SparkRoleDriver), w.pods(v1alpha1.SparkRoleConnectServer)); len(pods) != 0 {
+		t.Fatalf("want no drivers or servers without an operator: %v", pods)
 	}
 	w.operate()
 
@@ -280,7 +309,7 @@ func TestRestore(t *testing.T) {
 	w.submit("after", func(*v1beta2.SparkApplicationSpec) {})
 	w.play("after", nil)
 	w.awaitState("after", v1beta2.ApplicationStateRunning)
-	if diff := cmp.Diff([]string{"after-driver"}, w.drivers()); diff != "" {
+	if diff := cmp.Diff([]string{"after-driver"}, w.pods(v1beta2.SparkRoleDriver)); diff != "" {
 		t.Errorf("drivers after the restore\n-want +got:\n%s", diff)
 	}
 	for _, before := range []*v1beta2.SparkApplication{done, failed} {
@@ -293,13 +322,17 @@ func TestRestore(t *testing.T) {
 		t.Errorf("want a schedule that is suspended, got %+v: %v", nightly.Spec, err)
 	}
 
+	if server := w.awaitServer("notebooks"); server.Status.Run != 1 {
+		t.Errorf("want a server that is started as a new one, got run %d", server.Status.Run)
+	}
+
 	waiting := w.follow("Let go on what should")
 	for _, want := range []string{"SparkApplication sales running RUNNING", "ScheduledSparkApplication sales nightly"} {
 		if !strings.Contains(waiting, want) {
 			t.Errorf("want %q among what waits, got:\n%s", want, waiting)
 		}
 	}
-	for _, unwanted := range []string{"held", "done", "failed"} {
+	for _, unwanted := range []string{"held", "done", "failed", "notebooks"} {
 		if strings.Contains(waiting, " "+unwanted) {
 			t.Errorf("want %s not among what waits, got:\n%s", unwanted, waiting)
 		}
