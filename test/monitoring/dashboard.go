@@ -55,6 +55,7 @@ func quantiles(histogram string) []query {
 // Dashboard returns the dashboard as it lies in the chart. Gauges are shown by each replica of the operator, so that of
 // the several in a namespace the highest is taken; counters count with the one that leads, and are added up.
 func Dashboard() ([]byte, error) {
+	//nolint:staticcheck // every Grafana imports this form; the newer one only those since 12
 	builder := dashboard.NewDashboardBuilder("Brazier").
 		Uid("brazier").
 		Description("Spark applications, and the operator that runs them. What is odd about each figure is in docs/metrics.md, what to do in docs/operations.").

@@ -57,7 +57,7 @@ func TestDashboard(t *testing.T) {
 
 // strict reads a dashboard by Grafana's schema.
 func strict(text []byte) error {
-	var read dashboard.Dashboard
+	var read dashboard.Dashboard //nolint:staticcheck // see Dashboard
 	err := read.UnmarshalJSONStrict(text)
 	if errs, ok := errors.AsType[cog.BuildErrors](err); !ok || len(errs) > 0 { // it returns an empty list for an error too
 		return err
