@@ -13,8 +13,7 @@ import (
 
 // TestJobs runs kinds of work that ask more of Spark on Kubernetes than one job from beginning to end.
 func TestJobs(t *testing.T) {
-	kubectl(t, "create", "configmap", "jobs", "--from-file=testdata/jobs")
-	deleteAfter(t, "configmap/jobs")
+	createJobs(t)
 	t.Run("Applications", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T){
 			"DynamicAllocation": testDynamicAllocation,

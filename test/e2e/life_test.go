@@ -23,8 +23,7 @@ const lifeLimit = 4 * time.Minute
 
 // TestLife runs applications as their users write them, all at once, with real drivers and executors.
 func TestLife(t *testing.T) {
-	kubectl(t, "create", "configmap", "jobs", "--from-file=testdata/jobs")
-	deleteAfter(t, "configmap/jobs")
+	createJobs(t)
 	t.Run("Applications", func(t *testing.T) {
 		for name, test := range map[string]func(*testing.T){
 			"Pi":       testPi,
@@ -43,6 +42,14 @@ func TestLife(t *testing.T) {
 			})
 		}
 	})
+}
+
+// createJobs makes the ConfigMap with the programs of testdata/jobs, also where a run that was killed has left one.
+func createJobs(t *testing.T) {
+	t.Helper()
+	kubectl(t, "delete", "configmap", "jobs", "--ignore-not-found")
+	kubectl(t, "create", "configmap", "jobs", "--from-file=testdata/jobs")
+	deleteAfter(t, "configmap/jobs")
 }
 
 // apply applies an application that runs a job of testdata/jobs on one small executor, and deletes it after the test.

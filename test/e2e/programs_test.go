@@ -19,8 +19,7 @@ const scienceImage = "10.97.0.1:5000/e2e/science:1"
 
 // TestPrograms runs programs in every language that Spark has, those of the JVM compiled here.
 func TestPrograms(t *testing.T) {
-	kubectl(t, "create", "configmap", "jobs", "--from-file=testdata/jobs")
-	deleteAfter(t, "configmap/jobs")
+	createJobs(t)
 	pki := filepath.Join(home, "pki")
 	brazier(t, "image", "build", "spark", "--recipe", "testdata/science.yaml", "--tag", scienceImage, "--push",
 		"--registry-ca", filepath.Join(pki, "ca.crt"),
