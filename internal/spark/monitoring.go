@@ -131,7 +131,8 @@ func setServlets(s *settings, app *v1beta2.SparkApplication) {
 	}
 	at := executorsPath
 	if monitoring.ExposeDriverMetrics {
-		at = servletPath
+		// Without the slash Jetty leads to where it is below spark.ui.proxyBase, which is nowhere inside the cluster.
+		at = servletPath + "/"
 		s.fill("spark.metrics.conf.driver.sink.prometheusServlet.class", "org.apache.spark.metrics.sink.PrometheusServlet", spec)
 		s.fill("spark.metrics.conf.driver.sink.prometheusServlet.path", servletPath, spec)
 		// It is part of each metric's name. Spark's default is the application's ID, with which no query could be written.

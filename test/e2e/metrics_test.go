@@ -38,7 +38,7 @@ func testServlets(t *testing.T) {
 		// What a plan sets where the platform's Ingress has the interface under a path.
 		app.Spec.SparkConf = map[string]string{"spark.ui.proxyBase": "/team/shown", "spark.ui.proxyRedirectUri": "/"}
 	})
-	awaitMetric(t, "shown", "driver", ":4040/metrics/prometheus", `^metrics_spark_driver_BlockManager_memory_maxMem_MB_Value\{.*\} [1-9]`)
+	awaitMetric(t, "shown", "driver", ":4040/metrics/prometheus/", `^metrics_spark_driver_BlockManager_memory_maxMem_MB_Value\{.*\} [1-9]`)
 	awaitMetric(t, "shown", "driver", ":4040/metrics/executors/prometheus", `^metrics_executor_completedTasks_total\{.*executor_id="1".*\} [1-9]`)
 	checkUnderPath(t, podAddress(t, "shown", "driver")+":4040", "/team/shown")
 }
