@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"brazier.sh/brazier/test/e2e/stay"
 )
 
 // home is where the embedded cluster keeps its state (brazier up --home).
@@ -31,30 +33,16 @@ func run(m *testing.M) int {
 		return 1
 	}
 	_, err := os.Stat(home)
-	fresh := errors.Is(err, os.ErrNotExist)
-	wasUp := command(context.Background(), "brazier", "status").Run() == nil
-
-	up := command(context.Background(), "brazier", "up")
-	up.Stdout, up.Stderr = os.Stdout, os.Stderr
-	if err := up.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "brazier up:", err)
-		return 1
-	}
-	code := m.Run()
-	if wasUp {
-		return code
-	}
-	args := []string{"down"}
-	if fresh {
-		args = append(args, "--purge")
-	}
-	down := command(context.Background(), "brazier", args...)
-	down.Stdout, down.Stderr = os.Stdout, os.Stderr
-	if err := down.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "brazier down:", err)
-		return 1
-	}
-	return code
+	return stay.Stay{
+		Fresh: errors.Is(err, os.ErrNotExist),
+		WasUp: command(context.Background(), "brazier", "status").Run() == nil,
+		Brazier: func(args ...string) error {
+			cmd := command(context.Background(), "brazier", args...)
+			cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+			return cmd.Run()
+		},
+		Errors: os.Stderr,
+	}.Run(m.Run)
 }
 
 // binary returns the path of one of our own programs.
