@@ -4,17 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilerrors "k8s.io/apimachinery/pkg/util/errors"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"brazier.sh/brazier/api/v1alpha1"
@@ -202,132 +198,4 @@ func ConnectHash(spec *v1alpha1.SparkConnectSpec) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
-}
-
-// connectPod is the driver's pod with what clients and the operator know a server's by. It is ready when it listens to
-// clients: before that Spark's context is being made.
-func (p *planner) connectPod(connect *v1alpha1.SparkConnect) *corev1.Pod {
-	pod := p.driver()
-	pod.Labels[v1beta2.LabelSparkRole] = v1alpha1.SparkRoleConnectServer
-	pod.Annotations[v1alpha1.AnnotationSpecHash] = ConnectHash(&connect.Spec)
-	spark := &pod.Spec.Containers[len(pod.Spec.Containers)-1]
-	if template := p.app.Spec.Driver.Template; template != nil {
-		at := sparkContainerAt(&template.Spec, p.conf.get("spark.kubernetes.driver.podTemplateContainerName"), v1beta2.DriverContainerName)
-		if at >= 0 && template.Spec.Containers[at].ImagePullPolicy != "" {
-			spark.ImagePullPolicy = template.Spec.Containers[at].ImagePullPolicy
-		}
-	}
-	if spark.ReadinessProbe == nil {
-		spark.ReadinessProbe = &corev1.Probe{
-			ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{
-				Port: intstr.FromInt32(p.conf.port("spark.connect.grpc.binding.port", defaultConnect)),
-			}},
-			PeriodSeconds: 2,
-		}
-	}
-	return pod
-}
-
-// connectService is what the specification says of the Service, with Spark's ports before its own.
-func (p *planner) connectService(said *corev1.Service) *corev1.Service {
-	service := &corev1.Service{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
-		ObjectMeta: p.meta(p.names.service),
-	}
-	delete(service.Labels, v1beta2.LabelRun)
-	if said != nil {
-		service.Labels = merged(said.Labels, service.Labels)
-		service.Annotations = maps.Clone(said.Annotations)
-		service.Spec = *said.Spec.DeepCopy()
-	}
-	service.Spec.Selector = map[string]string{
-		v1alpha1.LabelConnectName: p.app.Name,
-		v1beta2.LabelSparkRole:    v1alpha1.SparkRoleConnectServer,
-	}
-	// Executors call the server before it is ready: it makes them first.
-	service.Spec.PublishNotReadyAddresses = true
-	var ports []corev1.ServicePort
-	for _, port := range p.driverPorts() {
-		own := servicePort(port)
-		own.Protocol = corev1.ProtocolTCP
-		// The node's port is all that can be said of one of Spark's.
-		at := slices.IndexFunc(service.Spec.Ports, func(theirs corev1.ServicePort) bool { return theirs.Port == own.Port })
-		if at >= 0 {
-			own.NodePort = service.Spec.Ports[at].NodePort
-			service.Spec.Ports = slices.Delete(service.Spec.Ports, at, at+1)
-		}
-		ports = append(ports, own)
-	}
-	service.Spec.Ports = append(ports, service.Spec.Ports...)
-	return service
-}
-
-// connectPolicies let only the server's own pods connect to its executors, as networkPolicies does for an application's.
-func (p *planner) connectPolicies() []*networkingv1.NetworkPolicy {
-	policies := p.networkPolicies()
-	for _, policy := range policies {
-		delete(policy.Labels, v1beta2.LabelRun)
-		delete(policy.Labels, v1beta2.LabelSparkAppSelector)
-		own := map[string]string{v1alpha1.LabelConnectName: p.app.Name}
-		policy.Spec.PodSelector.MatchLabels = merged(own, map[string]string{v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor})
-		policy.Spec.Ingress[0].From[0].PodSelector.MatchLabels = own
-	}
-	return policies
-}
-
-// checkConnect finds what a driver can be told and a Connect server cannot.
-func (p *planner) checkConnect() {
-	if key := "spark.kubernetes.driver.pod.name"; p.conf.has(key) {
-		p.conf.invalid(key, "is the name of a pod that clients look for by another, "+p.names.driverPod+"; leave it out")
-	}
-	if allocator := p.conf.get(allocatorProperty); allocator != "" && allocator != string(DirectAllocator) {
-		p.conf.invalid(allocatorProperty, "makes executors that outlive the server they belong to; write direct, or leave it out")
-	}
-}
-
-// idleConnect are things said that change nothing, and what may be missing.
-func idleConnect(connect *v1alpha1.SparkConnect, conf *settings, of release) []string {
-	var warnings []string
-	roles := map[string]*corev1.PodTemplateSpec{"server": connect.Spec.Server.Template, "executor": connect.Spec.Executor.Template}
-	for _, role := range slices.Sorted(maps.Keys(roles)) {
-		template := roles[role]
-		if template == nil || len(template.Spec.Containers) == 0 {
-			continue
-		}
-		at := max(0, sparkContainerAt(&template.Spec, v1beta2.DriverContainerName, v1beta2.ExecutorContainerName))
-		resources := template.Spec.Containers[at].Resources
-		_, requested := resources.Requests[corev1.ResourceMemory]
-		if _, limited := resources.Limits[corev1.ResourceMemory]; requested || limited {
-			warnings = append(warnings, "spec."+role+".template: the memory of Spark's container has no effect; it follows from spec."+role+".memory")
-		}
-	}
-	if of.major < 4 && !strings.Contains(conf.get("spark.jars.packages")+conf.get("spark.jars"), "spark-connect_") {
-		warnings = append(warnings, fmt.Sprintf("spec.sparkVersion: Spark %s has Connect in a jar of its own; unless the image has it, write "+
-			"spark.jars.packages: org.apache.spark:spark-connect_2.12:%s into spec.sparkConf", of, connect.Spec.SparkVersion))
-	}
-	return warnings
-}
-
-// ofServer names the fields of err as this API does.
-func ofServer(err error) error {
-	all, ok := errors.AsType[utilerrors.Aggregate](err)
-	if !ok {
-		return err
-	}
-	names := strings.NewReplacer(
-		"by spec.driver.secrets", "in spec.server.template", "spec.driver.", "spec.server.",
-		"use spec.batchScheduler and spec.batchSchedulerOptions", "leave it out",
-		"lower coreRequest", "lower the CPU that its template requests",
-	)
-	var errs field.ErrorList
-	for _, each := range all.Errors() {
-		fault, ok := errors.AsType[*field.Error](each)
-		if !ok {
-			return err
-		}
-		renamed := *fault
-		renamed.Field, renamed.Detail = names.Replace(fault.Field), names.Replace(fault.Detail)
-		errs = append(errs, &renamed)
-	}
-	return errs.ToAggregate()
 }

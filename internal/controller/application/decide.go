@@ -1,74 +1,10 @@
 package application
 
 import (
-	"fmt"
-	"math"
 	"time"
-
-	"k8s.io/apimachinery/pkg/types"
 
 	"brazier.sh/brazier/api/v1beta2"
 )
-
-// Action is what act carries out in one step.
-type Action string
-
-const (
-	// Wait does nothing but move the application to the step's state.
-	Wait Action = "Wait"
-	// Claim takes the next run number and writes it down, before anything is made for that run.
-	Claim Action = "Claim"
-	// Submit makes what the claimed run does not have yet; its driver pod comes last.
-	Submit Action = "Submit"
-	// Release removes what the run left, but for its driver pod, whose log people want to read.
-	Release Action = "Release"
-	// Stop removes what the run left and its driver pod too.
-	Stop Action = "Stop"
-	// Limit has kubelet end what goes on in a driver's pod beside the driver, which has ended.
-	Limit Action = "Limit"
-	// Delete removes the application itself.
-	Delete Action = "Delete"
-)
-
-const (
-	// defaultRetryInterval applies where the restart policy names none.
-	defaultRetryInterval = 5 * time.Second
-	// maxRetryWait bounds interval × attempts; an interval that is longer in itself is kept.
-	maxRetryWait = 10 * time.Minute
-	// healthyRun is how long a run has to last for its end not to count as one in a row of failures.
-	healthyRun = time.Hour
-)
-
-// Step is what is to be done next. A step either changes the application's state or acts on the cluster, never both:
-// what is about to be done is written down first, so that a crash in between leaves it to be done again.
-type Step struct {
-	Action Action
-	// State is the state that the application is in after the step.
-	State v1beta2.ApplicationStateType
-	// Because says why, for logs and events.
-	Because string
-	// Failure is what status.applicationState.errorMessage says; "" keeps what is there.
-	Failure string
-	// Ended is when the run ended, set by the step that ends it.
-	Ended time.Time
-	// Cause is what the run failed of, where the step ends one that failed. What is the cluster's fault uses up no retry.
-	Cause Cause
-	// After is when to look again, if nothing happens before.
-	After time.Duration
-	// Limited is the pod that Limit is about.
-	Limited Limited
-	// Claimed is the run that act claimed, with everything that status tells of it.
-	Claimed *Claimed
-	// Taken is the driver of another operator whose run is taken over.
-	Taken *Driver
-}
-
-// Limited is a driver's pod and how long it may be active, counted from when its node accepted it.
-type Limited struct {
-	Pod    string
-	UID    types.UID
-	Active time.Duration
-}
 
 type rule func(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step, bool)
 
@@ -231,86 +167,6 @@ func over(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step,
 	return step, true
 }
 
-// driverMissing decides for a run whose driver pod is not to be seen.
-func driverMissing(app *v1beta2.SparkApplication, seen Observation, now time.Time) Step {
-	gone := fmt.Sprintf("driver container failed: its pod %s is gone", app.Status.DriverInfo.PodName)
-	switch state(app) {
-	case v1beta2.ApplicationStateSubmitted:
-		if seen.DriverGone || foreign(app) {
-			return failed(app, gone, now, CauseDeleted)
-		}
-		// Nothing of the run has ever been seen to start, so that making what is missing runs nothing twice.
-		return Step{Action: Submit, State: state(app), Because: "its run is claimed and has no driver yet"}
-	case v1beta2.ApplicationStateSucceeding:
-		return completed(app, now)
-	case v1beta2.ApplicationStateFailing:
-		return failed(app, app.Status.AppState.ErrorMessage, now, CauseApplication)
-	default:
-		return failed(app, gone, now, CauseDeleted)
-	}
-}
-
-// completed ends a run that did what it was asked.
-func completed(app *v1beta2.SparkApplication, at time.Time) Step {
-	step := Step{Action: Wait, State: v1beta2.ApplicationStateCompleted, Because: "its driver ended well", Ended: at}
-	if app.Spec.RestartPolicy.Type == v1beta2.RestartPolicyAlways {
-		step.State = v1beta2.ApplicationStatePendingRerun
-	}
-	return step
-}
-
-// failed ends a run that did not.
-func failed(app *v1beta2.SparkApplication, message string, at time.Time, cause Cause) Step {
-	step := Step{
-		Action: Wait, State: v1beta2.ApplicationStateFailed, Because: "its driver failed",
-		Failure: message, Ended: at, Cause: cause,
-	}
-	if mayRunAgain(app, cause) {
-		step.State = v1beta2.ApplicationStatePendingRerun
-	}
-	return step
-}
-
-func claim(because string) Step {
-	return Step{Action: Claim, State: v1beta2.ApplicationStateSubmitted, Because: because}
-}
-
-func stay(app *v1beta2.SparkApplication, because string) Step {
-	return Step{Action: Wait, State: state(app), Because: because}
-}
-
 func state(app *v1beta2.SparkApplication) v1beta2.ApplicationStateType {
 	return app.Status.AppState.State
-}
-
-// seconds returns n seconds, or the most that a duration can hold.
-func seconds(n int64) time.Duration {
-	return time.Duration(min(n, int64(math.MaxInt64/time.Second))) * time.Second
-}
-
-// orNow returns at, or now where Kubernetes does not say when.
-func orNow(at, now time.Time) time.Time {
-	if at.IsZero() {
-		return now
-	}
-	return at
-}
-
-func driverDeleted(driver Driver) string {
-	if driver.Disruption != "" {
-		return fmt.Sprintf("driver container failed: its pod %s was disrupted: %s", driver.Name, driver.Disruption)
-	}
-	return fmt.Sprintf("driver container failed: its pod %s was deleted", driver.Name)
-}
-
-// timeToLive returns how long an application that has ended is still to be kept, if that is limited.
-func timeToLive(app *v1beta2.SparkApplication, seen Observation, now time.Time) (time.Duration, bool) {
-	live := app.Spec.TimeToLiveSeconds
-	if live == nil {
-		live = seen.TimeToLive
-	}
-	if !state(app).Ended() || live == nil || app.Status.TerminationTime.IsZero() {
-		return 0, false
-	}
-	return app.Status.TerminationTime.Add(seconds(*live)).Sub(now), true
 }

@@ -6,6 +6,15 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 )
 
+const (
+	// defaultRetryInterval applies where the restart policy names none.
+	defaultRetryInterval = 5 * time.Second
+	// maxRetryWait bounds interval × attempts; an interval that is longer in itself is kept.
+	maxRetryWait = 10 * time.Minute
+	// healthyRun is how long a run has to last for its end not to count as one in a row of failures.
+	healthyRun = time.Hour
+)
+
 // mayRunAgain reports whether the restart policy allows another run after one that failed of cause. What was the
 // cluster's fault, a lost node or a preemption, is retried without using up a retry.
 func mayRunAgain(app *v1beta2.SparkApplication, cause Cause) bool {
