@@ -22,6 +22,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/install"
 	"brazier.sh/brazier/internal/localcluster/controlplane"
@@ -66,7 +67,7 @@ func TestInstall(t *testing.T) {
 		{"RemovesWhatIsNoLongerWanted", w.removes},
 		{"OperatorsRightsSuffice", func(ctx context.Context, t *testing.T) { w.operates(ctx, t, nil) }},
 		{"DriversRights", w.driverMay},
-		{"UninstallIsRefusedWhileApplicationsRun", w.refusesUninstall},
+		{"UninstallIsRefusedWhileSomethingRuns", w.refusesUninstall},
 		{"Uninstall", w.uninstall},
 		{"NamespacesOnly", w.namespacesOnly},
 		{"HelmItself", w.helmItself},
@@ -292,13 +293,38 @@ func (w *world) refusesUninstall(ctx context.Context, t *testing.T) {
 	if err := w.client.Create(ctx, app); err != nil {
 		t.Fatal(err)
 	}
-	app.Status.AppState.State = v1beta2.ApplicationStateRunning
-	if err := w.client.Status().Update(ctx, app); err != nil {
+	shell := &v1alpha1.SparkConnect{
+		ObjectMeta: metav1.ObjectMeta{Namespace: applications, Name: "shell"},
+		Spec:       v1alpha1.SparkConnectSpec{SparkVersion: "4.3.0"},
+	}
+	if err := w.client.Create(ctx, shell); err != nil {
 		t.Fatal(err)
 	}
-	err := w.installer(io.Discard).Uninstall(ctx, install.UninstallOptions{})
-	if err == nil || !strings.Contains(err.Error(), "analytics/long") {
-		t.Errorf("the application would go on unattended: %v", err)
+	for _, tt := range []struct {
+		application v1beta2.ApplicationStateType
+		server      v1alpha1.SparkConnectState
+		want        string
+	}{
+		{v1beta2.ApplicationStateCompleted, v1alpha1.SparkConnectStateReady, "1 Connect server is kept running: analytics/shell; "},
+		{v1beta2.ApplicationStateCompleted, v1alpha1.SparkConnectStateProvisioning, "1 Connect server is kept running: analytics/shell; "},
+		// It is started again, by an operator alone.
+		{v1beta2.ApplicationStateCompleted, v1alpha1.SparkConnectStateNotReady, "1 Connect server is kept running: analytics/shell; "},
+		{v1beta2.ApplicationStateRunning, v1alpha1.SparkConnectStateFailed, "1 application has not ended: analytics/long; "},
+		{
+			v1beta2.ApplicationStateRunning, v1alpha1.SparkConnectStateReady,
+			"1 application has not ended: analytics/long, and 1 Connect server is kept running: analytics/shell; ",
+		},
+	} {
+		app.Status.AppState.State, shell.Status.State = tt.application, tt.server
+		for _, object := range []client.Object{app, shell} {
+			if err := w.client.Status().Update(ctx, object); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := w.installer(io.Discard).Uninstall(ctx, install.UninstallOptions{})
+		if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			t.Errorf("an application that is %s and a server that is %s\nwant %s…\ngot  %v", tt.application, tt.server, tt.want, err)
+		}
 	}
 	w.deployment(ctx)
 }
@@ -320,8 +346,14 @@ func (w *world) uninstall(ctx context.Context, t *testing.T) {
 	if err := w.client.Get(ctx, client.ObjectKey{Namespace: applications, Name: "long"}, app); err != nil {
 		t.Errorf("the application has to stay: %v", err)
 	}
-	if err := w.client.Delete(ctx, app); err != nil {
-		t.Fatal(err)
+	shell := new(v1alpha1.SparkConnect)
+	if err := w.client.Get(ctx, client.ObjectKey{Namespace: applications, Name: "shell"}, shell); err != nil {
+		t.Errorf("the Connect server has to stay: %v", err)
+	}
+	for _, object := range []client.Object{app, shell} {
+		if err := w.client.Delete(ctx, object); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -512,6 +544,9 @@ func newClient(t *testing.T, config *rest.Config) client.Client {
 		t.Fatal(err)
 	}
 	if err := v1beta2.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
 	c, err := client.New(config, client.Options{Scheme: scheme})

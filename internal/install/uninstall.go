@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"helm.sh/helm/v4/pkg/action"
@@ -13,19 +11,15 @@ import (
 	release "helm.sh/helm/v4/pkg/release/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"brazier.sh/brazier/api/v1beta2"
 )
 
 // UninstallOptions say how Brazier is removed.
 type UninstallOptions struct {
-	// Unattended says that applications which have not ended may go on without anybody who looks after them.
+	// Unattended says that applications which have not ended, and Connect servers, may go on without anybody who looks after them.
 	Unattended bool
 	// DryRun shows what would be removed, and removes nothing.
 	DryRun bool
@@ -33,8 +27,8 @@ type UninstallOptions struct {
 	Timeout time.Duration
 }
 
-// Uninstall removes the operator with its rights, and those of drivers. The definitions stay, since every application would go
-// with them, and so do namespaces that applications run in.
+// Uninstall removes the operator with its rights, and those of drivers. The definitions stay, since every application and every
+// Connect server would go with them, and so do namespaces that they run in.
 func (i *Installer) Uninstall(ctx context.Context, opts UninstallOptions) error {
 	last, err := i.last()
 	if err != nil {
@@ -43,13 +37,14 @@ func (i *Installer) Uninstall(ctx context.Context, opts UninstallOptions) error 
 	if last == nil {
 		return i.notInstalled()
 	}
-	active, err := i.active(ctx, last)
+	left, err := i.attended(ctx, last)
 	if err != nil {
 		return err
 	}
-	if len(active) > 0 && !opts.Unattended {
-		return fmt.Errorf("%d applications have not ended: %s; without an operator nobody would see them end, retry them or tidy up after them. "+
-			"Wait for them, delete them, or leave them to themselves with --leave-running", len(active), some(active))
+	if !opts.Unattended {
+		if err := left.refusal(); err != nil {
+			return err
+		}
 	}
 	changes, err := i.planUninstall(ctx, last)
 	if err != nil {
@@ -64,7 +59,7 @@ func (i *Installer) Uninstall(ctx context.Context, opts UninstallOptions) error 
 	if err := i.uninstall(ctx, opts.Timeout); err != nil {
 		return err
 	}
-	fmt.Fprintf(i.streams.Err, "Brazier %s is gone. The definitions of its kinds, the applications and the namespaces they run in are still there; "+
+	fmt.Fprintf(i.streams.Err, "Brazier %s is gone. The definitions of its kinds, applications, Connect servers and the namespaces they run in are still there; "+
 		"\"brazier install\" takes them up again.\n", last.Chart.AppVersion())
 	return nil
 }
@@ -145,63 +140,4 @@ func (i *Installer) removeSystemNamespace(ctx context.Context) error {
 		return fmt.Errorf("wait for the end of %s: %w", describe(namespace), err)
 	}
 	return nil
-}
-
-// active names the applications that somebody has to look after.
-func (i *Installer) active(ctx context.Context, from *release.Release) ([]string, error) {
-	apps, err := i.applications(ctx, from)
-	if err != nil {
-		return nil, fmt.Errorf("look for applications that run: %w", err)
-	}
-	var active []string
-	for _, app := range apps {
-		state, _, err := unstructured.NestedString(app.Object, "status", "applicationState", "state")
-		if err != nil {
-			return nil, fmt.Errorf("read the state of %s: %w", describe(&app), err)
-		}
-		switch s := v1beta2.ApplicationStateType(state); {
-		case s.Ended(), s == v1beta2.ApplicationStateNew, s == v1beta2.ApplicationStateSuspended:
-		default:
-			active = append(active, app.GetNamespace()+"/"+app.GetName())
-		}
-	}
-	slices.Sort(active)
-	return active, nil
-}
-
-// applications returns those of all namespaces or, for one who may not read them all, of those that the release has to do with.
-func (i *Installer) applications(ctx context.Context, from *release.Release) ([]unstructured.Unstructured, error) {
-	list := new(unstructured.UnstructuredList)
-	list.SetGroupVersionKind(v1beta2.GroupVersion.WithKind("SparkApplicationList"))
-	err := i.client.List(ctx, list)
-	if !apierrors.IsForbidden(err) {
-		if meta.IsNoMatchError(err) || apierrors.IsNotFound(err) {
-			return nil, nil // Where there is no definition nobody can have made one.
-		}
-		return list.Items, err
-	}
-	objects, err := parse(from.Manifest)
-	if err != nil {
-		return nil, err
-	}
-	var found []unstructured.Unstructured
-	for _, object := range objects {
-		if object.GetKind() != "RoleBinding" || object.GetName() != "spark-driver" {
-			continue
-		}
-		if err := i.client.List(ctx, list, client.InNamespace(object.GetNamespace())); err != nil {
-			return nil, err
-		}
-		found = append(found, list.Items...)
-	}
-	return found, nil
-}
-
-// some names the first few.
-func some(names []string) string {
-	const few = 5
-	if len(names) <= few {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), len(names)-few)
 }

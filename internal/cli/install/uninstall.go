@@ -22,16 +22,18 @@ func NewUninstallCommand(streams terminal.Streams) *cobra.Command {
 		Use:   "uninstall",
 		Short: "Remove Brazier from a cluster; applications and their kinds stay",
 		Long: `Remove the operator with its namespace and its rights, and those of drivers. The definitions of the kinds stay, since
-every application would go with them, and so do applications and the namespaces they run in. To remove these too:
+every application would go with them, and so do applications, Connect servers and the namespaces they run in. To remove
+these too:
 
   kubectl get crd -o name | grep sparkoperator.k8s.io | xargs kubectl delete
 
-It is refused while applications run: nobody would see them end, retry them or tidy up after them.`,
+It is refused while applications or Connect servers run: nobody would see applications end, retry them or tidy up after
+them, nor start Connect servers again that end.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return flags.run(cmd.Context()) },
 	}
 	flags.target.addTo(cmd.Flags())
-	cmd.Flags().BoolVar(&flags.opts.Unattended, "leave-running", false, "remove Brazier though applications run, and leave them to themselves")
+	cmd.Flags().BoolVar(&flags.opts.Unattended, "leave-running", false, "remove Brazier though applications or Connect servers run, and leave them to themselves")
 	cmd.Flags().BoolVar(&flags.opts.DryRun, "dry-run", false, "show what would be removed, and remove nothing")
 	cmd.Flags().DurationVar(&flags.opts.Timeout, "timeout", install.DefaultTimeout, "how long the operator's pods may take to end")
 	return cmd
