@@ -20,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -29,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/operator"
@@ -65,6 +67,19 @@ func TestHandover(t *testing.T) {
 	w.leave()
 	drivers := w.drivers()
 
+	t.Run("ConnectServersAreNotHandedOver", func(t *testing.T) {
+		inv, err := Read(t.Context(), w.client, brazierKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		report := Check(inv)
+		said := slices.ContainsFunc(report.Findings, func(f Finding) bool {
+			return f.Severity == Lost && f.Object == "SparkConnect analytics/shell" && strings.Contains(f.Means, "not handed over")
+		})
+		if !said || report.Summary.Connects != 1 {
+			t.Errorf("of a Connect server that will be made anew the report says:\n%s", report.Text())
+		}
+	})
 	t.Run("Blocked", func(t *testing.T) {
 		err := w.migration(w.client).Apply(t.Context())
 		if blocked, ok := errors.AsType[*Blocked](err); !ok || len(blocked.Findings) != 1 {
@@ -226,6 +241,7 @@ func (w *world) leave() {
 	})
 	w.lead("running")
 	w.lead("undead")
+	w.serve("shell")
 	w.apply("operator.yaml", "Deployment", "ServiceAccount", mutatingKind, validatingKind)
 }
 
@@ -268,6 +284,44 @@ func (w *world) lead(name string) {
 		},
 		Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 4040}}},
 	})
+}
+
+// serve creates a SparkConnect of testdata as the other operator has led it, with a server that runs and an executor.
+func (w *world) serve(name string) {
+	w.t.Helper()
+	all := documents(w.t, "led.yaml")
+	i := slices.IndexFunc(all, func(object unstructured.Unstructured) bool { return object.GetName() == name })
+	connect := all[i]
+	connect.SetUID("")
+	status := connect.Object["status"]
+	w.create(&connect)
+	connect.Object["status"] = status
+	if err := w.client.Status().Update(w.t.Context(), &connect); err != nil {
+		w.t.Fatal(err)
+	}
+	owners := []metav1.OwnerReference{*metav1.NewControllerRef(&connect, v1alpha1.GroupVersion.WithKind(v1alpha1.SparkConnectKind))}
+	of := map[string]string{v1alpha1.LabelConnectName: name, v1beta2.LabelSparkRole: v1alpha1.SparkRoleConnectServer}
+	server := driver(&connect, of, isRunning)
+	server.Name, server.OwnerReferences = name+"-server", owners
+	w.pod(&server, v1beta2.DriverContainerName)
+	w.create(&corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: name + "-server", OwnerReferences: owners},
+		Spec: corev1.ServiceSpec{
+			// Brazier's pods have not all of them.
+			Selector: map[string]string{
+				v1alpha1.LabelConnectName: name, v1beta2.LabelSparkRole: v1alpha1.SparkRoleConnectServer, v1beta2.LabelLaunchedByOperator: "true",
+				"sparkoperator.k8s.io/spark-version": "3.5.6",
+			},
+			Ports: []corev1.ServicePort{
+				{Name: "driver-rpc", Port: 7078}, {Name: "blockmanager", Port: 7079}, {Name: "web-ui", Port: 4040}, {Name: "spark-connect-server", Port: 15002},
+			},
+		},
+	})
+	of[v1beta2.LabelSparkRole] = v1beta2.SparkRoleExecutor
+	executor := driver(&connect, of, isRunning)
+	executor.Name = name + "-exec-1"
+	executor.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(&server, corev1.SchemeGroupVersion.WithKind("Pod"))}
+	w.pod(&executor, v1beta2.ExecutorContainerName)
 }
 
 func (w *world) pod(pod *corev1.Pod, container string) {
@@ -385,6 +439,7 @@ func (w *world) takesOver(t *testing.T, before map[string]types.UID) {
 	if diff := cmp.Diff(before["running-driver"], w.drivers()["running-driver"]); diff != "" {
 		t.Errorf("the UID of the driver\n-want +got:\n%s", diff)
 	}
+	w.madeAnew("shell")
 	w.end("running")
 	w.eventually("running has ended and was cleared away", func(ctx context.Context) (bool, error) {
 		app := w.application(ctx, "running")
@@ -411,6 +466,27 @@ func (w *world) takesOver(t *testing.T, before map[string]types.UID) {
 	if _, again := w.drivers()["running-driver"]; !again {
 		t.Error("the driver that has ended is gone, and its log with it")
 	}
+}
+
+// madeAnew expects of a Connect server what the report says: it is another's, and so are its executors.
+func (w *world) madeAnew(connect string) {
+	w.t.Helper()
+	w.eventually("the Connect server is Brazier's", func(ctx context.Context) (bool, error) {
+		server := new(corev1.Pod)
+		err := w.client.Get(ctx, client.ObjectKey{Namespace: team, Name: connect + "-server"}, server)
+		return err == nil && server.DeletionTimestamp == nil && ours(server), client.IgnoreNotFound(err)
+	})
+	service, server := new(corev1.Service), new(corev1.Pod)
+	key := client.ObjectKey{Namespace: team, Name: connect + "-server"}
+	w.get(key, service)
+	w.get(key, server)
+	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(server.Labels)) {
+		w.t.Errorf("the Service leads to pods with labels %v, and the server has %v", service.Spec.Selector, server.Labels)
+	}
+	w.eventually("the other operator's executor is gone", func(ctx context.Context) (bool, error) {
+		err := w.client.Get(ctx, client.ObjectKey{Namespace: team, Name: connect + "-exec-1"}, new(corev1.Pod))
+		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+	})
 }
 
 func isPod(object client.Object) bool {

@@ -180,27 +180,31 @@ func byWebhook(app *v1beta2.SparkApplication) []string {
 func checkSpec(app *v1beta2.SparkApplication, at string) []Finding {
 	// Planned for any time and any platform: what is wrong with it depends on neither.
 	plan, err := spark.New(app, spark.Run{Number: 1, SubmittedAt: time.Unix(0, 0)}, spark.Platform{Image: "spark:{{SPARK_VERSION}}"})
-	const refused = "its next run is refused: "
-	if err == nil {
-		var findings []Finding
-		for _, warning := range plan.Warnings {
-			findings = append(findings, Finding{Severity: Changes, Field: at, Means: warning})
-		}
-		return findings
+	if err != nil {
+		return refusals(err, at, "its next run is refused: ")
 	}
+	var findings []Finding
+	for _, warning := range plan.Warnings {
+		findings = append(findings, Finding{Severity: Changes, Field: at, Means: warning})
+	}
+	return findings
+}
+
+// refusals are the reasons of err, each with its field in the specification that is at at, and what is refused said before.
+func refusals(err error, at, what string) []Finding {
 	errs := []error{err}
 	if all, ok := errors.AsType[utilerrors.Aggregate](err); ok {
 		errs = all.Errors()
 	}
 	var findings []Finding
 	for _, err := range errs {
-		finding := Finding{Severity: Lost, Means: refused + err.Error(), Do: "change it before that"}
+		finding := Finding{Severity: Lost, Means: what + err.Error(), Do: "change it before that"}
 		if invalid, ok := errors.AsType[*field.Error](err); ok {
 			if below, ok := strings.CutPrefix(invalid.Field, "spec"); ok {
 				invalid.Field = at + below
 			}
 			finding.Field = invalid.Field
-			finding.Means = refused + invalid.ErrorBody()
+			finding.Means = what + invalid.ErrorBody()
 		}
 		findings = append(findings, finding)
 	}

@@ -184,19 +184,6 @@ func checkAccounts(inv Inventory) []Finding {
 	return findings
 }
 
-func checkConnects(inv Inventory) []Finding {
-	var findings []Finding
-	for i := range inv.Connects {
-		connect := &inv.Connects[i]
-		findings = append(findings, Finding{
-			Severity: Lost, Object: name("SparkConnect", connect.GetNamespace(), connect.GetName()),
-			Means: "only applications and schedules are handed over: its server goes on, but nobody promises anything for its sessions",
-			Do:    "plan a restart: delete it before \"brazier migrate apply\" and create it again after",
-		})
-	}
-	return findings
-}
-
 // runs reports whether pod, a driver's, may still be at work.
 func runs(pod *corev1.Pod) bool {
 	if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {

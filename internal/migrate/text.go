@@ -16,7 +16,8 @@ func (r Report) Text() string {
 	}
 	fmt.Fprintf(&text, "applications: %s\n", orNone(strings.Join(states, ", ")))
 	fmt.Fprintf(&text, "drivers that run and go on: %d\n", r.Summary.Running)
-	fmt.Fprintf(&text, "schedules: %d, Connect servers: %d\n", r.Summary.Schedules, r.Summary.Connects)
+	fmt.Fprintf(&text, "schedules: %d\n", r.Summary.Schedules)
+	fmt.Fprintf(&text, "Connect servers, none of them handed over: %d\n", r.Summary.Connects)
 	for _, severity := range severities() {
 		r.section(&text, severity)
 	}
