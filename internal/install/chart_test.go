@@ -289,6 +289,11 @@ func TestRefused(t *testing.T) {
 			values: map[string]any{"resources": map[string]any{"limits": map[string]any{"memory": "512 MB"}}},
 			want:   "resources.limits.memory",
 		},
+		"CollectingWithoutEnd": {
+			reason: "A heap that may not grow is collected all the time.",
+			values: map[string]any{"gogc": 0},
+			want:   "gogc",
+		},
 		"MonitorWithoutService": {
 			reason: "Prometheus finds the pods through it.",
 			values: map[string]any{
