@@ -26,6 +26,9 @@ const (
 	lastWords = 3000
 )
 
+// Collector is how the Deployment has Go's garbage collector work: the chart's value gogc.
+const Collector = "GOGC=50"
+
 // Operator is a running operator.
 type Operator struct {
 	command *exec.Cmd
@@ -34,8 +37,9 @@ type Operator struct {
 	done    chan struct{}
 }
 
-// Operate starts binary as an operator that is configured by text beside where it listens. It is killed with the test.
-func (c *Cluster) Operate(t testing.TB, binary, text string) *Operator {
+// Operate starts binary as an operator that is configured by text beside where it listens, with env over the Deployment's
+// environment. It is killed with the test.
+func (c *Cluster) Operate(t testing.TB, binary, text string, env ...string) *Operator {
 	t.Helper()
 	dir := t.TempDir()
 	o := &Operator{log: filepath.Join(dir, "log"), health: freeAddress(t), done: make(chan struct{})}
@@ -49,7 +53,8 @@ func (c *Cluster) Operate(t testing.TB, binary, text string) *Operator {
 		t.Fatal(err)
 	}
 	o.command = exec.Command(binary, "operator", "--kubeconfig", c.Plane.Kubeconfig(), "--config", config)
-	o.command.Env = append(os.Environ(), goMemory, "GODEBUG=gctrace=1")
+	o.command.Env = append(os.Environ(), goMemory, Collector, "GODEBUG=gctrace=1")
+	o.command.Env = append(o.command.Env, env...)
 	o.command.Stderr = log
 	o.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := o.start(); err != nil {
