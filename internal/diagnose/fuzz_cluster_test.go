@@ -15,9 +15,9 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 )
 
-// FuzzCauses makes evidence of random parts: the words that the tables' rows have, in places where they do not belong, with
+// FuzzClusterCauses makes evidence of random parts: the words that the tables' rows have, in places where they do not belong, with
 // a text of the fuzzer's own among them.
-func FuzzCauses(f *testing.F) {
+func FuzzClusterCauses(f *testing.F) {
 	words := clusterWords(f)
 	f.Add(uint64(1), "")
 	f.Add(uint64(2), "0/3 nodes are available: 3 Insufficient cpu.")
@@ -26,7 +26,7 @@ func FuzzCauses(f *testing.F) {
 		f.Add(seed, words[int(seed)%len(words)])
 	}
 	f.Fuzz(func(t *testing.T, seed uint64, text string) {
-		c := randomCase(rand.New(rand.NewPCG(seed, 1)), append([]string{text}, words...))
+		c := randomClusterCase(rand.New(rand.NewPCG(seed, 1)), append([]string{text}, words...))
 		causes := Causes(c)
 		at := make(map[string]int)
 		for i, cause := range causes {
@@ -97,8 +97,8 @@ func clusterWords(t testing.TB) []string {
 	return words
 }
 
-// randomCase is made of words without regard for where they belong.
-func randomCase(r *rand.Rand, words []string) *Case {
+// randomClusterCase is made of words without regard for where they belong.
+func randomClusterCase(r *rand.Rand, words []string) *Case {
 	word := func() string {
 		if r.IntN(8) == 0 {
 			return words[0]
@@ -126,7 +126,7 @@ func randomCase(r *rand.Rand, words []string) *Case {
 		e.Holds = append(e.Holds, v1alpha1.Hold{By: word(), Message: word(), Since: at()})
 	}
 	for range r.IntN(4) {
-		e.Pods = append(e.Pods, randomPod(r, name(), word, at))
+		e.Pods = append(e.Pods, randomClusterPod(r, name(), word, at))
 	}
 	for range r.IntN(5) {
 		kinds := []string{"Pod/", "PersistentVolumeClaim/", "PodGroup/", ""}
@@ -142,7 +142,7 @@ func randomCase(r *rand.Rand, words []string) *Case {
 	return c
 }
 
-func randomPod(r *rand.Rand, name string, word func() string, at func() metav1.Time) v1alpha1.Pod {
+func randomClusterPod(r *rand.Rand, name string, word func() string, at func() metav1.Time) v1alpha1.Pod {
 	pod := v1alpha1.Pod{Name: name, Role: v1alpha1.RoleExecutor, Executor: "1", Created: at(), Reason: word(), Message: word()}
 	if name == "pi-driver" {
 		pod.Role = v1alpha1.RoleDriver

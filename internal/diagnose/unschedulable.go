@@ -27,7 +27,7 @@ func unschedulable() rule {
 			cause.Evidence = append(cause.Evidence, verdict.proof())
 		}
 		cause.Waiting = !c.Ended
-		cause.Transient = said.has(obstacleResource, obstaclePods, obstacleNotReady, obstacleCordoned, obstaclePorts) && !tooLargeForAll(verdicts)
+		cause.Transient = said.nodes == 0 || said.has(obstacleResource, obstaclePods, obstacleNotReady, obstacleCordoned, obstaclePorts) && !tooLargeForAll(verdicts)
 		return cause, true
 	}}
 }

@@ -23,7 +23,7 @@ func unschedulableFixes(c *Case, seen sightings, said schedulerVerdict, verdicts
 		}
 	}
 	if said.has(obstacleTaint) {
-		fixes = append(fixes, tolerate(section, said, verdicts))
+		fixes = append(fixes, tolerate(section, said, verdicts)...)
 	}
 	if said.has(obstacleAffinity) {
 		fixes = append(fixes,
@@ -75,26 +75,36 @@ func heapWithin(bytes int64) int64 {
 	return max(1, min(mebi-384, int64(math.Floor(float64(mebi)/1.1))))
 }
 
-// tolerate is the toleration of the taint that keeps the pod from the node that is nearest to taking it.
-func tolerate(section string, said schedulerVerdict, verdicts []nodeVerdict) v1alpha1.Fix {
+// tolerate is the toleration of the taint that keeps the pod from a node which it would fit. Taints that Kubernetes itself
+// sets, on nodes of the control plane and on those that are not well, are not for jobs to tolerate.
+func tolerate(section string, said schedulerVerdict, verdicts []nodeVerdict) []v1alpha1.Fix {
 	say := "Tolerate the taint, if the nodes are meant for such pods."
 	for _, verdict := range verdicts {
-		for _, reason := range verdict.reasons {
-			if reason.kind == obstacleTaint {
-				return edited(say, section, toleration(reason.taint))
-			}
+		if len(verdict.reasons) == 1 && verdict.reasons[0].kind == obstacleTaint && !isKubernetesOwn(verdict.reasons[0].taint.Key) {
+			return []v1alpha1.Fix{edited(say, section, toleration(verdict.reasons[0].taint))}
 		}
 	}
-	// Until 1.33 or so the scheduler names the taint: "node(s) had untolerated taint {dedicated: gpu}".
+	if len(verdicts) > 0 {
+		return nil
+	}
+	// Kubernetes 1.28 and its like name the taint: "node(s) had untolerated taint {dedicated: gpu}".
 	for _, reason := range said.reasons {
 		if _, text, ok := strings.Cut(reason.text, "untolerated taint {"); ok && reason.kind == obstacleTaint {
 			key, value, _ := strings.Cut(strings.TrimSuffix(text, "}"), ": ")
-			return edited(say, section, toleration(corev1.Taint{Key: key, Value: value}))
+			if isKubernetesOwn(key) {
+				continue
+			}
+			return []v1alpha1.Fix{edited(say, section, toleration(corev1.Taint{Key: key, Value: value}))}
 		}
 	}
-	fix := edited(say+" The command shows the taints.", section, "tolerations:\n- {key: KEY, operator: Exists}")
-	fix.Command = "kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"
-	return fix
+	return []v1alpha1.Fix{
+		lookAt("See the nodes' taints.", "kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"),
+		edited(say, section, "tolerations:\n- {key: KEY, operator: Exists}"),
+	}
+}
+
+func isKubernetesOwn(taint string) bool {
+	return strings.HasPrefix(taint, "node-role.kubernetes.io/") || strings.HasPrefix(taint, "node.kubernetes.io/")
 }
 
 func toleration(taint corev1.Taint) string {
