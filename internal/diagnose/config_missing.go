@@ -94,12 +94,12 @@ func configFixes(c *Case, kind, name, key string) []v1alpha1.Fix {
 		fixes = append(fixes, lookAt("See which keys it has.", c.kubectl("describe %s %s", resource, name)))
 	default:
 		fixes = append(fixes, lookAt("See which there are.", c.kubectl("get %ss", resource)))
-		make := fmt.Sprintf("create configmap %s --from-file=FILE", name)
+		create := fmt.Sprintf("create configmap %s --from-file=FILE", name)
 		if resource == "secret" {
-			make = fmt.Sprintf("create secret generic %s --from-literal=KEY=VALUE", name)
+			create = fmt.Sprintf("create secret generic %s --from-literal=KEY=VALUE", name)
 		}
 		fixes = append(fixes, v1alpha1.Fix{
-			Risk: v1alpha1.RiskLow, Say: "Make it: a pod that waits for it starts by itself.", Command: c.kubectl("%s", make),
+			Risk: v1alpha1.RiskLow, Say: "Make it: a pod that waits for it starts by itself.", Command: c.kubectl("%s", create),
 		})
 	}
 	return fixes

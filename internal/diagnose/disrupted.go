@@ -18,7 +18,7 @@ func disrupted() rule {
 				seen = append(seen, one)
 			}
 		}
-		if len(seen.sorted()) == 0 {
+		if len(seen.sorted()) == 0 || c.survived(seen) {
 			return v1alpha1.Cause{}, false
 		}
 		node := ""

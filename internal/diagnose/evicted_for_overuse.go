@@ -6,7 +6,7 @@ import "brazier.sh/brazier/api/brazier/v1alpha1"
 func evictedForUse() rule {
 	return rule{code: "evicted-for-overuse", find: func(c *Case) (v1alpha1.Cause, bool) {
 		all, seen := c.evictedFor(evictedForOveruse)
-		if len(all) == 0 {
+		if len(all) == 0 || c.survived(seen) {
 			return v1alpha1.Cause{}, false
 		}
 		container, using, request, _ := all[0].overuse()

@@ -130,3 +130,17 @@ func surely(seen sightings) v1alpha1.Confidence {
 	}
 	return v1alpha1.ConfidenceMedium
 }
+
+// survived reports whether a run goes on in spite of what befell pods: they are executors, which Spark replaces, and the
+// driver does not lack them.
+func (c *Case) survived(seen sightings) bool {
+	if c.Ended || seen.section() == "driver" {
+		return false
+	}
+	lines := c.lines(noResources)
+	if len(lines) > 0 && !c.isStale(lines[len(lines)-1]) {
+		return false
+	}
+	count := c.Evidence.Executors
+	return count.Failed == 0 || count.Failed < count.Seen
+}

@@ -6,6 +6,9 @@ import (
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
 
+// noResources is what TaskSchedulerImpl says every 15 s (spark.starvation.timeout) of tasks that no executor takes.
+const noResources = "Initial job has not accepted any resources"
+
 // executorsStarved finds drivers that have no executors to give their tasks to. It says what keeps executors from coming
 // only where no other rule does: then it follows from that.
 func executorsStarved() rule {
@@ -18,8 +21,7 @@ func executorsStarved() rule {
 			"driver-unreachable", "executor-out-of-memory", "executor-heap-out-of-memory", "version-skew", "class-missing", "native-crash",
 		},
 		find: func(c *Case) (v1alpha1.Cause, bool) {
-			// TaskSchedulerImpl.submitTasks, each spark.starvation.timeout (15 s).
-			lines := c.lines("Initial job has not accepted any resources")
+			lines := c.lines(noResources)
 			if len(lines) == 0 || c.isStale(lines[len(lines)-1]) {
 				return v1alpha1.Cause{}, false
 			}

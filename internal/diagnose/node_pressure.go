@@ -9,7 +9,7 @@ import (
 func nodePressure() rule {
 	return rule{code: "node-pressure", find: func(c *Case) (v1alpha1.Cause, bool) {
 		all, seen := c.evictedFor(evictedForNode)
-		if len(all) == 0 {
+		if len(all) == 0 || c.survived(seen) {
 			return v1alpha1.Cause{}, false
 		}
 		node, section := "its node", seen.section()

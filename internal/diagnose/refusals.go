@@ -105,7 +105,7 @@ var (
 	// plugin/policy/validating/dispatcher.go and plugin/webhook/errors/statuserror.go in k8s.io/apiserver.
 	policyWords = regexp.MustCompile(`admission webhook "[^"]*" denied the request|ValidatingAdmissionPolicy '[^']*'.* denied request`)
 	// responsewriters.ForbiddenStatusError in k8s.io/apiserver.
-	rbacWords = regexp.MustCompile(`User "[^"]*" cannot \S+ (?:resource|path)|attempting to grant RBAC permissions not currently held|Unauthorized`)
+	rbacWords = regexp.MustCompile(`User "[^"]*" cannot \S+ (?:resource|path)|attempting to grant RBAC permissions not currently held|(?:KubernetesClientException|kubernetes\.default).*Unauthorized|^Unauthorized$`)
 )
 
 func kindOf(text string) refusalKind {

@@ -21,7 +21,7 @@ func rejectedByNode() rule {
 				}})
 			}
 		}
-		if len(seen.sorted()) == 0 {
+		if len(seen.sorted()) == 0 || c.survived(seen) {
 			return v1alpha1.Cause{}, false
 		}
 		pod := seen[0].pod

@@ -28,7 +28,7 @@ func scratchDiskFull() rule {
 			}
 		}
 		seen = append(seen, others...)
-		if len(seen) == 0 {
+		if len(seen) == 0 || c.survived(seen) {
 			return v1alpha1.Cause{}, false
 		}
 		cause := seen.cause(surely(seen), why, scratchFixes(c, seen)...)

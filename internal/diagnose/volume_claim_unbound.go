@@ -16,7 +16,7 @@ var (
 	claimMissing = regexp.MustCompile(`persistentvolumeclaim "([a-z0-9.-]+)" not found`)
 	claimEnding  = regexp.MustCompile(`persistentvolumeclaim "([a-z0-9.-]+)" is being deleted`)
 	// The lister of findProvisionablePlugin in pkg/controller/volume/persistentvolume/pv_controller.go.
-	classMissing = regexp.MustCompile(`storageclass(?:es)?\.storage\.k8s\.io "([a-z0-9.-]+)" not found`)
+	storageClassMissing = regexp.MustCompile(`storageclass(?:es)?\.storage\.k8s\.io "([a-z0-9.-]+)" not found`)
 	// What volumes have against nodes, in the words of Kubernetes 1.28 to 1.37.
 	wrongZone = regexp.MustCompile(`volume node affinity conflict|didn't match PersistentVolume's node affinity|no available volume zone`)
 	fullClass = regexp.MustCompile(`did not have enough free storage`)
@@ -84,7 +84,7 @@ func (c *Case) storageClass(claim string) string {
 		}
 	}
 	for _, one := range c.toldOfClaim(claim) {
-		if match := classMissing.FindStringSubmatch(one.text); match != nil {
+		if match := storageClassMissing.FindStringSubmatch(one.text); match != nil {
 			return match[1]
 		}
 	}
@@ -111,7 +111,7 @@ func (c *Case) claimFault(seen sightings, claim string, told sightings) (string,
 			[]v1alpha1.Fix{edit("Name a claim that exists, or make it.", "spec:\n  volumes:\n  - name: VOLUME\n    persistentVolumeClaim: {claimName: CLAIM}\n")}, false
 	case claimEnding.MatchString(text):
 		return sentence("%s cannot be placed: %s is being deleted.", who, name), nil, true
-	case classMissing.MatchString(said):
+	case storageClassMissing.MatchString(said):
 		return sentence("%s cannot be placed: %s asks for the storage class %s, which does not exist.", who, name, class), c.otherClass(), false
 	case strings.Contains(said, "no storage class is set"):
 		return sentence("%s cannot be placed: %s names no storage class, there is no default one, and no volume fits.", who, name), c.otherClass(), false
