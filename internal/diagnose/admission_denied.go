@@ -23,10 +23,7 @@ func admissionDenied() rule {
 		cause := seen.cause(c.sure(seen), sentence("%s does not allow %s: %s", by, seen.whatWasRefused(), firstSentence(reason)),
 			lookAt("See which policies there are; the message is of the one that decided.",
 				"kubectl get validatingadmissionpolicies,validatingwebhookconfigurations"),
-			v1alpha1.Fix{
-				Risk: v1alpha1.RiskChanges, Say: "Change what the policy names, or ask its owner for an exception.",
-				Command: c.kubectl("edit sparkapplication %s", c.Name),
-			})
+			c.editByHand("Change what the policy names, or ask its owner for an exception."))
 		cause.Waiting = !c.Ended
 		return cause, true
 	}}

@@ -326,7 +326,12 @@ func lookAt(say, command string) v1alpha1.Fix {
 	return v1alpha1.Fix{Risk: v1alpha1.RiskInspect, Say: say, Command: command}
 }
 
-// edit is a change of the manifest; each line is a step deeper than the one before unless it is indented already.
+// editByHand is a change that nobody but the application's owner can word.
+func (c *Case) editByHand(say string) v1alpha1.Fix {
+	return v1alpha1.Fix{Risk: v1alpha1.RiskChanges, Say: say, Command: c.kubectl("edit sparkapplication %s", c.Name)}
+}
+
+// edit is a change of the manifest.
 func edit(say, yaml string) v1alpha1.Fix {
 	return v1alpha1.Fix{Risk: v1alpha1.RiskChanges, Say: say, Change: strings.TrimLeft(yaml, "\n")}
 }

@@ -85,8 +85,8 @@ func configFixes(c *Case, kind, name, key string) []v1alpha1.Fix {
 	if resource != "configmap" && resource != "secret" {
 		resource, name = "configmaps,secrets", ""
 	}
-	fixes := []v1alpha1.Fix{edit("Or name one that exists where the manifest names it: volumes, env, envFrom, configMaps, secrets, sparkConfigMap, hadoopConfigMap.",
-		"spec:\n  driver:\n    env: [] # and the other places\n")}
+	fixes := []v1alpha1.Fix{c.editByHand(
+		"Or name one that exists where the manifest names it: volumes, env, envFrom, configMaps, secrets, sparkConfigMap, hadoopConfigMap.")}
 	switch {
 	case name == "":
 		fixes = append(fixes, lookAt("See which there are.", c.kubectl("get %s", resource)))

@@ -22,7 +22,7 @@ func containerNotCreated() rule {
 		}
 		cause := seen.cause(v1alpha1.ConfidenceHigh,
 			sentence("the container %s of %s cannot be made: %s", seen[0].container.Name, seen.who(), firstSentence(seen[0].text)),
-			lookAt("See what the node says.", c.kubectl("describe pod %s", seen[0].pod.Name)), containerFix(seen))
+			lookAt("See what the node says.", c.kubectl("describe pod %s", seen[0].pod.Name)), containerFix(c, seen))
 		cause.Waiting, cause.Node = !c.Ended, seen[0].pod.Node
 		cause.Transient = strings.Contains(seen[0].text, "deadline exceeded") || strings.Contains(seen[0].text, "is reserved for")
 		return cause, true
@@ -31,10 +31,10 @@ func containerNotCreated() rule {
 
 // containerFix knows runAsNonRoot (kubelet/kuberuntime/security_context_others.go), which Spark's own image does not meet
 // by name: its user is a number only in some.
-func containerFix(seen sightings) v1alpha1.Fix {
+func containerFix(c *Case, seen sightings) v1alpha1.Fix {
 	if strings.Contains(seen[0].text, "runAsNonRoot") || strings.Contains(seen[0].text, "non-root") {
 		return edited("Say the number of a user other than root; 185 is the user of Spark's images.", seen.section(),
 			"podSecurityContext:\n  runAsNonRoot: true\n  runAsUser: 185")
 	}
-	return edited("Change what the message names.", seen.section(), "securityContext: {} # or volumeMounts, lifecycle")
+	return c.editByHand("Change what the message names.")
 }

@@ -33,7 +33,7 @@ func initContainerFailed() rule {
 		return failed.cause(v1alpha1.ConfidenceHigh,
 			sentence("%s did not start: its init container %s ended with exit code %d%s", failed.who(), first.container.Name, end.ExitCode, said),
 			lookAt("Read its log.", c.kubectl("logs %s -c %s", first.pod.Name, first.container.Name)),
-			edited("Mend or take out the init container.", failed.section(), "initContainers: [] # "+first.container.Name)), true
+			c.editByHand("Mend or take out the init container "+first.container.Name+".")), true
 	}}
 }
 

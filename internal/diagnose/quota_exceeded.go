@@ -156,7 +156,7 @@ func specified(resources string) string {
 		case "limits.memory", "requests.memory", "memory":
 			lines = append(lines, "memory: 1g")
 		default:
-			lines = append(lines, "template: {} # a container with "+name)
+			lines = append(lines, "# "+name+" in the pod's template")
 		}
 	}
 	return strings.Join(slices.Compact(lines), "\n")

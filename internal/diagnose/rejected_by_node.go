@@ -31,7 +31,7 @@ func rejectedByNode() rule {
 			edit("Have the run tried again; a rejection uses up no retry.", "spec:\n  restartPolicy:\n    type: OnFailure\n    onFailureRetries: 1\n"))
 		if !transient {
 			cause.Fixes = byRisk([]v1alpha1.Fix{
-				cause.Fixes[0], edited("Take out what the node does not allow.", seen.section(), "podSecurityContext: {} # and template"),
+				cause.Fixes[0], c.editByHand("Take out what the node does not allow."),
 			})
 		}
 		cause.Transient, cause.Node = transient, pod.Node

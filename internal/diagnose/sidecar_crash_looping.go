@@ -28,7 +28,7 @@ func sidecarCrashLooping() rule {
 		}
 		cause := seen.cause(confidence, why,
 			lookAt("Read what it said before it ended.", c.kubectl("logs %s -c %s --previous", first.pod.Name, first.container.Name)),
-			edited("Mend or take out the sidecar.", seen.section(), "initContainers: [] # "+first.container.Name))
+			c.editByHand("Mend or take out the sidecar "+first.container.Name+"."))
 		if end := first.container.Previous; end != nil {
 			cause.Evidence = append(cause.Evidence, v1alpha1.Proof{
 				Object: "Pod/" + first.pod.Name, Field: containerField(first.container, "lastState.terminated"),

@@ -75,9 +75,7 @@ func refusalOf(c *Case, text string) (string, v1alpha1.Fix, bool) {
 }
 
 func refusalOfObject(c *Case, text string) (string, v1alpha1.Fix, bool) {
-	fix := v1alpha1.Fix{
-		Risk: v1alpha1.RiskChanges, Say: "Change what the message names.", Command: c.kubectl("edit sparkapplication %s", c.Name),
-	}
+	fix := c.editByHand("Change what the message names.")
 	match := refusedObject.FindStringSubmatch(text)
 	if match == nil {
 		return "The submission was refused: " + firstSentence(text), fix, false

@@ -19,7 +19,7 @@ func unschedulableFixes(c *Case, seen sightings, said schedulerVerdict, verdicts
 	for _, reason := range said.reasons {
 		if reason.kind == obstacleResource && !resources[reason.resource] {
 			resources[reason.resource] = true
-			fixes = append(fixes, lessOf(corev1.ResourceName(reason.resource), section, verdicts))
+			fixes = append(fixes, c.lessOf(corev1.ResourceName(reason.resource), section, verdicts))
 		}
 	}
 	if said.has(obstacleTaint) {
@@ -28,7 +28,7 @@ func unschedulableFixes(c *Case, seen sightings, said schedulerVerdict, verdicts
 	if said.has(obstacleAffinity) {
 		fixes = append(fixes,
 			lookAt("Compare the nodes' labels with the selector and affinity.", "kubectl get nodes --show-labels"),
-			edited("Ask for labels that nodes have, in spec.nodeSelector or here.", section, "nodeSelector: {} # and affinity"))
+			c.editByHand("Ask for labels that nodes have: spec.nodeSelector, or nodeSelector and affinity of driver and executor."))
 	}
 	if said.has(obstacleCordoned) {
 		fixes = append(fixes, uncordon(verdicts))
@@ -37,8 +37,8 @@ func unschedulableFixes(c *Case, seen sightings, said schedulerVerdict, verdicts
 		fixes = append(fixes, lookAt("See what is the matter with nodes that are not ready.", "kubectl get nodes"))
 	}
 	if said.has(obstacleNeighbours) {
-		fixes = append(fixes, edited("Prefer neighbours rather than require them.", section,
-			"affinity:\n  podAntiAffinity: {preferredDuringSchedulingIgnoredDuringExecution: []} # instead of required"))
+		fixes = append(fixes, c.editByHand(
+			"Prefer neighbours rather than require them: preferredDuringSchedulingIgnoredDuringExecution, whenUnsatisfiable: ScheduleAnyway."))
 	}
 	if section == "executor" && said.has(obstacleResource, obstaclePods) {
 		fixes = append(fixes, edit("Go on with fewer executors.", "spec:\n  executor:\n    instances: 1\n"))
@@ -47,7 +47,7 @@ func unschedulableFixes(c *Case, seen sightings, said schedulerVerdict, verdicts
 }
 
 // lessOf asks for as much of a resource as the roomiest node has, where that is known.
-func lessOf(name corev1.ResourceName, section string, verdicts []nodeVerdict) v1alpha1.Fix {
+func (c *Case) lessOf(name corev1.ResourceName, section string, verdicts []nodeVerdict) v1alpha1.Fix {
 	_, reason, known := roomiest(verdicts, name)
 	switch name {
 	case corev1.ResourceCPU:
@@ -63,7 +63,7 @@ func lessOf(name corev1.ResourceName, section string, verdicts []nodeVerdict) v1
 		}
 		return edited("Ask for less memory; memoryOverhead comes on top.", section, "memory: "+heap)
 	case corev1.ResourceEphemeralStorage:
-		return edited("Ask for less ephemeral storage in the pod's template, or put Spark's local directories on volume claims.", section, "template: {}")
+		return c.editByHand("Ask for less ephemeral storage in the pod's template, or put Spark's local directories on volume claims.")
 	}
 	return edited(fmt.Sprintf("Ask for as many %s as nodes have.", name), section, fmt.Sprintf("gpu: {name: %s, quantity: 1}", name))
 }

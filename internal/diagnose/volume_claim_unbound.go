@@ -110,7 +110,7 @@ func (c *Case) claimFault(seen sightings, claim string, told sightings) (string,
 		return sentence("%s cannot be placed: %s does not exist.", who, name),
 			[]v1alpha1.Fix{edit("Name a claim that exists, or make it.", "spec:\n  volumes:\n  - name: VOLUME\n    persistentVolumeClaim: {claimName: CLAIM}\n")}, false
 	case claimEnding.MatchString(text):
-		return sentence("%s cannot be placed: %s is being deleted.", who, name), nil, true
+		return sentence("%s cannot be placed: %s is being deleted.", who, name), nil, true // a claim of the same name may follow
 	case storageClassMissing.MatchString(said):
 		return sentence("%s cannot be placed: %s asks for the storage class %s, which does not exist.", who, name, class), c.otherClass(), false
 	case strings.Contains(said, "no storage class is set"):

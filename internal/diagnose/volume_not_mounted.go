@@ -53,7 +53,7 @@ func (c *Case) mountFault(seen sightings, first sighting) (string, v1alpha1.Fix)
 	switch {
 	case multiAttach.MatchString(first.text):
 		return sentence("%s waits for %s, which is attached to another node, where another pod uses it or did.", who, volume),
-			edited("Give each pod a claim of its own (OnDemand), or use one with the access mode ReadWriteMany.", seen.section(), "volumeMounts: []")
+			c.editByHand("Give each pod a claim of its own (claimName: OnDemand), or use one with the access mode ReadWriteMany.")
 	case attachLimit.MatchString(first.text):
 		return sentence("%s waits for %s: its node has as many volumes as it can.", who, volume), look
 	case driverUnknown.MatchString(first.text):
