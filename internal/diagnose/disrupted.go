@@ -26,7 +26,7 @@ func disrupted() rule {
 			node = " (" + seen[0].pod.Node + ")"
 		}
 		cause := seen.cause(v1alpha1.ConfidenceHigh, sentence("the cluster ended %s: %s.", seen.who(), strings.ReplaceAll(seen[0].text, "%s", node)),
-			disruptionFixes(c, seen)...)
+			disruptionFixes(seen)...)
 		if seen.section() == "executor" {
 			// Spark replaces executors that are lost; they matter where many are.
 			cause.Confidence = v1alpha1.ConfidenceLow
@@ -150,7 +150,7 @@ func endOf(pod *v1alpha1.Pod) metav1.Time {
 	return metav1.Time{}
 }
 
-func disruptionFixes(c *Case, seen sightings) []v1alpha1.Fix {
+func disruptionFixes(seen sightings) []v1alpha1.Fix {
 	fixes := []v1alpha1.Fix{
 		lookAt("See what became of the node.", strings.TrimSpace("kubectl get events -A --field-selector involvedObject.kind=Node,involvedObject.name="+nodeName(seen))),
 	}

@@ -83,7 +83,7 @@ func imageFaults() []imageFault {
 	}
 }
 
-func rightImage(c *Case, seen sightings) v1alpha1.Fix {
+func rightImage(_ *Case, seen sightings) v1alpha1.Fix {
 	return edit("Name an image that exists, tag included.", "spec:\n  image: REGISTRY/REPOSITORY:TAG # instead of "+seen[0].container.Image+"\n")
 }
 
@@ -97,7 +97,7 @@ func pullSecret(c *Case, _ sightings) v1alpha1.Fix {
 	return fix
 }
 
-func trustRegistry(c *Case, seen sightings) v1alpha1.Fix {
+func trustRegistry(_ *Case, seen sightings) v1alpha1.Fix {
 	return lookAt("Give the container runtime of the nodes the certificate authority of the registry "+registryOf(seen[0].container.Image)+".",
 		"kubectl get nodes -o wide")
 }

@@ -104,8 +104,11 @@ func (q overQuota) hopeless() bool {
 
 func (q overQuota) fixes(c *Case, seen sightings) []v1alpha1.Fix {
 	if q.mustSpecify != "" {
-		return append([]v1alpha1.Fix{q.look(c)}, edited("Say it for Spark's container; sidecars and init containers have to say it as well.",
-			seen.refusedSection(), specified(q.mustSpecify)))
+		say := fmt.Sprintf("Say it for Spark's container, and for sidecars and init containers: %s.", q.mustSpecify)
+		if fields := specified(q.mustSpecify); fields != "" {
+			return []v1alpha1.Fix{q.look(c), edited(say, seen.refusedSection(), fields)}
+		}
+		return []v1alpha1.Fix{q.look(c), c.editByHand(say)}
 	}
 	fixes := []v1alpha1.Fix{q.look(c)}
 	if seen.whatWasRefused() == "executors" {
@@ -155,8 +158,6 @@ func specified(resources string) string {
 			lines = append(lines, "cores: 1")
 		case "limits.memory", "requests.memory", "memory":
 			lines = append(lines, "memory: 1g")
-		default:
-			lines = append(lines, "# "+name+" in the pod's template")
 		}
 	}
 	return strings.Join(slices.Compact(lines), "\n")

@@ -31,7 +31,7 @@ func scratchDiskFull() rule {
 		if len(seen) == 0 || c.survived(seen) {
 			return v1alpha1.Cause{}, false
 		}
-		cause := seen.cause(surely(seen), why, scratchFixes(c, seen)...)
+		cause := seen.cause(surely(seen), why, scratchFixes(seen)...)
 		if len(all) > 0 || strings.Contains(seen[0].text, noSpace) {
 			cause.Confidence = v1alpha1.ConfidenceHigh
 		}
@@ -76,7 +76,7 @@ func storageWhy(e eviction, seen sightings) string {
 
 // scratchFixes put local directories on a claim of their own: volumes called spark-local-dir-N are used for nothing else
 // (LocalDirsFeatureStep).
-func scratchFixes(c *Case, seen sightings) []v1alpha1.Fix {
+func scratchFixes(seen sightings) []v1alpha1.Fix {
 	volume := "spark.kubernetes." + seen.section() + ".volumes.persistentVolumeClaim.spark-local-dir-1"
 	return []v1alpha1.Fix{
 		lookAt("See how much disk the nodes have.", "kubectl describe nodes"),
