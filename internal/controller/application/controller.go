@@ -10,35 +10,25 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/namespaces"
+	"brazier.sh/brazier/internal/controller/workers"
 	"brazier.sh/brazier/internal/executors"
 	"brazier.sh/brazier/internal/spark"
 )
 
-const (
-	// name is the controller's name in logs and metrics.
-	name = "sparkapplication"
-	// patience is how long one step may take: a call that hangs must not hold a worker.
-	patience = time.Minute
-	// After an error an application is tried again this soon, then less and less often, but never so seldom that its
-	// user notices when what was wrong has been put right.
-	minBackoff = 50 * time.Millisecond
-	maxBackoff = 30 * time.Second
-)
+// name is the controller's name in logs and metrics.
+const name = "sparkapplication"
 
 // Reconciler moves applications through their lives.
 type Reconciler struct {
@@ -109,25 +99,8 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		For(&v1beta2.SparkApplication{}).
 		Watches(podKind(), podHandler{}).
 		WatchesRawSource(executorSource{executors}).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: options.Workers,
-			ReconciliationTimeout:   patience,
-			LogConstructor:          logOf(mgr.GetLogger()),
-			// Each application waits for itself alone: a bucket that all share makes the healthy wait for the sick.
-			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
-		})
+		WithOptions(workers.Options(name, options.Workers, mgr.GetLogger()))
 	return options.Namespaces.Complete(b, r, &v1beta2.SparkApplicationList{})
-}
-
-// logOf returns what makes the log of one application. Left to itself the library says three times which one it is.
-func logOf(all logr.Logger) func(*reconcile.Request) logr.Logger {
-	all = all.WithValues(logController, name)
-	return func(req *reconcile.Request) logr.Logger {
-		if req == nil {
-			return all
-		}
-		return all.WithValues(logNamespace, req.Namespace, logName, req.Name)
-	}
 }
 
 // Reconcile moves one application a step further.

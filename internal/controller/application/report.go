@@ -17,15 +17,12 @@ import (
 
 // Keys of structured logs: docs/metrics.md says what each means.
 const (
-	logController = "controller"
-	logNamespace  = "namespace"
-	logName       = "name"
-	logState      = "state"
-	logFrom       = "from"
-	logRun        = "run"
-	logBecause    = "because"
-	logAction     = "action"
-	logCause      = "cause"
+	logState   = "state"
+	logFrom    = "from"
+	logRun     = "run"
+	logBecause = "because"
+	logAction  = "action"
+	logCause   = "cause"
 )
 
 // afterConflict is when to try again if the application that a conflict was about is not seen before.

@@ -9,36 +9,26 @@ package connect
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/internal/controller/namespaces"
+	"brazier.sh/brazier/internal/controller/workers"
 	"brazier.sh/brazier/internal/spark"
 )
 
-const (
-	// name is the controller's name in logs and metrics.
-	name = "sparkconnect"
-	// patience is how long one step may take: a call that hangs must not hold a worker.
-	patience = time.Minute
-	// After an error a server is tried again this soon, then less and less often.
-	minBackoff = 50 * time.Millisecond
-	maxBackoff = 30 * time.Second
-)
+// name is the controller's name in logs and metrics.
+const name = "sparkconnect"
 
 // Reconciler keeps servers running.
 type Reconciler struct {
@@ -93,24 +83,8 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		For(&v1alpha1.SparkConnect{}).
 		WatchesRawSource(source.Kind(own, client.Object(&corev1.Pod{}), podHandler())).
 		WatchesRawSource(source.Kind(own, client.Object(&corev1.Service{}), serviceHandler())).
-		WithOptions(controller.Options{
-			MaxConcurrentReconciles: options.Workers,
-			ReconciliationTimeout:   patience,
-			LogConstructor:          logOf(mgr.GetLogger()),
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
-		})
+		WithOptions(workers.Options(name, options.Workers, mgr.GetLogger()))
 	return options.Namespaces.Complete(b, r, &v1alpha1.SparkConnectList{})
-}
-
-// logOf returns what makes the log of one server.
-func logOf(all logr.Logger) func(*reconcile.Request) logr.Logger {
-	all = all.WithValues(logController, name)
-	return func(req *reconcile.Request) logr.Logger {
-		if req == nil {
-			return all
-		}
-		return all.WithValues(logNamespace, req.Namespace, logName, req.Name)
-	}
 }
 
 // Reconcile moves one server a step further. One that is being deleted is left to the garbage collector: all that was made

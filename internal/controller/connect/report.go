@@ -20,14 +20,11 @@ import (
 
 // Keys of structured logs: docs/metrics.md says what each means.
 const (
-	logController = "controller"
-	logNamespace  = "namespace"
-	logName       = "name"
-	logState      = "state"
-	logFrom       = "from"
-	logRun        = "run"
-	logBecause    = "because"
-	logAction     = "action"
+	logState   = "state"
+	logFrom    = "from"
+	logRun     = "run"
+	logBecause = "because"
+	logAction  = "action"
 )
 
 // afterConflict is when to try again if the object that a conflict was about is not seen before.

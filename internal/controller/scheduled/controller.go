@@ -23,6 +23,7 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/namespaces"
+	"brazier.sh/brazier/internal/controller/workers"
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -74,7 +75,8 @@ func Add(mgr ctrl.Manager, options Options) error {
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		For(&v1beta2.ScheduledSparkApplication{}).
-		Owns(&v1beta2.SparkApplication{}, builder.MatchEveryOwner) // another operator's are no controllers
+		Owns(&v1beta2.SparkApplication{}, builder.MatchEveryOwner). // another operator's are no controllers
+		WithOptions(workers.Options(name, 1, mgr.GetLogger()))
 	return options.Namespaces.Complete(b, r, &v1beta2.ScheduledSparkApplicationList{})
 }
 
