@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -13,12 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
 	"brazier.sh/brazier/api/crds"
 	"brazier.sh/brazier/api/v1beta2"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 const fieldManager = "crds-test"
@@ -26,25 +24,14 @@ const fieldManager = "crds-test"
 // TestAPIServer proves what the tests without an API server suppose: that a real one takes the definitions, admits and
 // refuses in the same words, and keeps every field.
 func TestAPIServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	plane, err := controlplane.Start(ctx, controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	config := plane.Config()
-	config.QPS = -1 // no limit: this is the server's only client
+	ctx, config := t.Context(), apiserver.Start(t).Config()
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	install(ctx, t, client)
 	apps := client.Resource(v1beta2.GroupVersion.WithResource("sparkapplications")).Namespace(metav1.NamespaceDefault)
-	await(ctx, t, "the API of applications", func(ctx context.Context) (bool, error) {
+	apiserver.Eventually(t, "the API of applications", func(ctx context.Context) (bool, error) {
 		_, err := apps.List(ctx, metav1.ListOptions{})
 		return err == nil, ignoreNotFound(err)
 	})
@@ -110,7 +97,7 @@ func install(ctx context.Context, t *testing.T, client dynamic.Interface) {
 		if _, err := definitions.Apply(ctx, crd.GetName(), crd, metav1.ApplyOptions{FieldManager: fieldManager}); err != nil {
 			t.Fatalf("apply %s: %v", file, err)
 		}
-		await(ctx, t, file, func(ctx context.Context) (bool, error) {
+		apiserver.Eventually(t, file, func(ctx context.Context) (bool, error) {
 			crd, err := definitions.Get(ctx, crd.GetName(), metav1.GetOptions{})
 			if err != nil {
 				return false, err
@@ -138,14 +125,6 @@ func create(ctx context.Context, apps dynamic.ResourceInterface, object map[stri
 		FieldValidation: metav1.FieldValidationStrict,
 	})
 	return err
-}
-
-// await waits until what holds.
-func await(ctx context.Context, t *testing.T, what string, holds wait.ConditionWithContextFunc) {
-	t.Helper()
-	if err := wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, holds); err != nil {
-		t.Fatalf("wait for %s: %v", what, err)
-	}
 }
 
 func ignoreNotFound(err error) error {

@@ -14,19 +14,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/spark"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 const (
@@ -46,27 +42,8 @@ type cluster struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	ctrl.SetLogger(logr.Discard()) // of installing the definitions
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	c := &cluster{plane: plane, config: plane.Config()}
-	c.config.QPS = -1 // The client is not what is measured.
-	if _, err := envtest.InstallCRDs(c.config, envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}}); err != nil {
-		t.Fatal(err)
-	}
-	scheme := runtime.NewScheme()
-	if err := clientgoscheme.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	if err := v1beta2.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	if c.client, err = client.NewWithWatch(c.config, client.Options{Scheme: scheme}); err != nil {
-		t.Fatal(err)
-	}
+	server := apiserver.StartWithKinds(t)
+	c := &cluster{plane: server.ControlPlane, config: server.Config(), client: server.Client(t)}
 	for _, namespace := range []string{watched, bare} {
 		c.create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
 		c.create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: spark.DefaultServiceAccount}})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
@@ -13,18 +14,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/internal/kube"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
-
-const patience = time.Minute
 
 // buffer is written by a command while a test reads it.
 type buffer struct {
@@ -54,15 +51,9 @@ type world struct {
 
 // TestAPIServer waits for servers on a real API server. What it forwards to needs a real pod: the end-to-end tests have one.
 func TestAPIServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	w := &world{t: t, config: plane.Config()}
+	server := apiserver.Start(t)
+	var err error
+	w := &world{t: t, config: server.Config()}
 	if w.connects, err = kube.Connects(w.config); err != nil {
 		t.Fatal(err)
 	}
@@ -70,8 +61,7 @@ func TestAPIServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wantError("NoBrazier", "notebooks", `does not know SparkConnects; "brazier install" puts Brazier on it`)
-	crds := envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}, ErrorIfPathMissing: true, MaxTime: patience}
-	if _, err := envtest.InstallCRDs(w.config, crds); err != nil {
+	if err := server.Define(); err != nil {
 		t.Fatal(err)
 	}
 	w.wantError("None", "notebooks", `there is no SparkConnect "notebooks" in namespace default, nor any other`)
@@ -171,7 +161,7 @@ func await(t *testing.T, answers <-chan answer) answer {
 	select {
 	case answer := <-answers:
 		return answer
-	case <-time.After(patience):
+	case <-time.After(apiserver.Patience):
 		t.Fatal("there is no answer")
 		return answer{}
 	}
@@ -179,12 +169,9 @@ func await(t *testing.T, answers <-chan answer) answer {
 
 func (w *world) says(t *testing.T, said *buffer, want string) {
 	t.Helper()
-	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	apiserver.Eventually(t, fmt.Sprintf("it says %q", want), func(context.Context) (bool, error) {
 		return strings.Contains(said.String(), want), nil
-	})
-	if err != nil {
-		t.Fatalf("want %q, got %q", want, said.String())
-	}
+	}, func() string { return fmt.Sprintf("it said %q", said.String()) })
 }
 
 func (w *world) testWaits(t *testing.T) {
@@ -238,7 +225,7 @@ func (w *world) testReplaced(t *testing.T) {
 		if !errors.Is(err, errReplaced) {
 			t.Errorf("got %v", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(apiserver.Patience):
 		t.Fatal("it was not seen")
 	}
 }
@@ -269,7 +256,7 @@ func (w *world) testNoPod(t *testing.T) {
 	}
 	w.tell("nopod", 1, v1alpha1.SparkConnectStateReady, "clients can connect")
 	client, said := w.client("nopod")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer cancel()
 	err := client.Forward(ctx, 0)
 	if err == nil || !strings.Contains(err.Error(), "forward a port to pod default/nopod-server: ") || !strings.Contains(err.Error(), "not found") {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -13,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
@@ -22,25 +20,15 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"brazier.sh/brazier/api/v1beta2"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
+	"brazier.sh/brazier/test/apiserver"
 )
-
-// patience ends a test that hangs.
-const patience = time.Minute
 
 // TestWatch follows the executors of a real API server, in the ways that newer and older ones list them.
 func TestWatch(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test needs an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	client := corev1client.NewForConfigOrDie(plane.Config())
+	server := apiserver.Start(t)
+	client := corev1client.NewForConfigOrDie(server.Config())
 	t.Run("Streamed", func(t *testing.T) {
-		mgr, err := ctrl.NewManager(plane.Config(), manager.Options{Metrics: metricsserver.Options{BindAddress: "0"}})
+		mgr, err := ctrl.NewManager(server.Config(), manager.Options{Metrics: metricsserver.Options{BindAddress: "0"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,15 +90,7 @@ func follow(t *testing.T, pods corev1client.PodInterface, w *Watch, namespace st
 
 	told := make(chan types.NamespacedName, 100)
 	w.Notify(func(owner types.NamespacedName) { told <- owner })
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error)
-	go func() { ended <- start(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("watch: %v", err)
-		}
-	})
+	apiserver.Operate(t, start)
 	if err := w.WaitForSync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -126,13 +106,10 @@ func follow(t *testing.T, pods corev1client.PodInterface, w *Watch, namespace st
 	want = append(slices.Delete(want, 1, 2), Executor{Name: "pi-6", State: v1beta2.ExecutorStatePending})
 	want[0].State = v1beta2.ExecutorStateRunning
 	var diff string
-	err := wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	apiserver.Eventually(t, "executors that came, changed and went are known", func(context.Context) (bool, error) {
 		diff = cmp.Diff(want, w.Of(owner))
 		return diff == "", nil
-	})
-	if err != nil {
-		t.Errorf("executors that came, changed and went\n-want +got:\n%s", diff)
-	}
+	}, func() string { return "-want +got:\n" + diff })
 	for range 3 {
 		if got := <-told; got != owner {
 			t.Errorf("%s was told of, want %s", got, owner)

@@ -22,13 +22,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/follow"
 	"brazier.sh/brazier/internal/kube"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 const (
@@ -40,18 +39,7 @@ const (
 
 // TestAPIServer follows applications on a real API server, on which the test plays operator and kubelet.
 func TestAPIServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	if _, err := envtest.InstallCRDs(plane.Config(), envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}, ErrorIfPathMissing: true}); err != nil {
-		t.Fatal(err)
-	}
-	config := plane.Config()
+	config := apiserver.StartWithKinds(t).Config()
 	t.Run("JobsOwnExitCode", func(t *testing.T) { t.Parallel(); jobsOwnExitCode(t, config) })
 	t.Run("ServerGoesAndComes", func(t *testing.T) { t.Parallel(); serverGoesAndComes(t, config) })
 	t.Run("Deleted", func(t *testing.T) { t.Parallel(); deletedWhileFollowed(t, config) })

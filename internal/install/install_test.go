@@ -15,18 +15,16 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/install"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 const (
@@ -40,17 +38,10 @@ const (
 // TestInstall goes through the life of an installation on a real API server, and runs the operator there with the rights that
 // it was given, and no others. Its steps stand on each other.
 func TestInstall(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
+	server := apiserver.Start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	plane, err := controlplane.Start(ctx, controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	w := &world{t: t, config: plane.Config(), kubeconfig: plane.Kubeconfig(), client: newClient(t, plane.Config())}
+	w := &world{t: t, config: server.Config(), kubeconfig: server.Kubeconfig(), client: server.Client(t)}
 	for _, step := range []struct {
 		name string
 		do   func(context.Context, *testing.T)
@@ -535,23 +526,4 @@ func await(ctx context.Context, t *testing.T, what string, is wait.ConditionWith
 	if err := wait.PollUntilContextCancel(ctx, 20*time.Millisecond, true, is); err != nil {
 		t.Fatalf("wait for %s: %v", what, err)
 	}
-}
-
-func newClient(t *testing.T, config *rest.Config) client.Client {
-	t.Helper()
-	scheme := runtime.NewScheme()
-	if err := clientgoscheme.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	if err := v1beta2.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		t.Fatal(err)
-	}
-	c, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
 }

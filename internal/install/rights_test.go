@@ -27,6 +27,7 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/install"
 	"brazier.sh/brazier/internal/operator"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // asOperator names the variable that makes the test's program an operator. It has to be a process of its own, since there can
@@ -215,7 +216,7 @@ func get(ctx context.Context, t *testing.T, url, token string) int {
 
 // driverMay checks what a driver may do in its namespace.
 func (w *world) driverMay(ctx context.Context, t *testing.T) {
-	driver := newClient(t, w.as(ctx, t, applications, "spark"))
+	driver := apiserver.NewClient(t, w.as(ctx, t, applications, "spark"))
 	executor := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: applications, Name: "exec", Labels: map[string]string{"spark-role": "executor"}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "spark-kubernetes-executor", Image: "spark"}}},

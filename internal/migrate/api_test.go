@@ -21,54 +21,37 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/operator"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 const (
 	team      = "analytics"
 	elsewhere = "spark-operator"
-	// patience ends a test that hangs; nothing is measured by it.
-	patience = time.Minute
 )
 
 var brazierKey = client.ObjectKey{Namespace: "brazier-system", Name: "brazier-operator"}
 
 // world is an API server in which the other operator was installed, and nodes are played.
 type world struct {
-	t      *testing.T
-	config *rest.Config
-	client client.WithWatch
+	*apiserver.World
 }
 
 // TestHandover takes a real API server over, in steps that are broken off after every write, and gives it back.
 func TestHandover(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	w := newWorld(t, plane.Config())
+	w := newWorld(t)
 	w.leave()
 	drivers := w.drivers()
 
 	t.Run("ConnectServersAreNotHandedOver", func(t *testing.T) {
-		inv, err := Read(t.Context(), w.client, brazierKey)
+		inv, err := Read(t.Context(), w.Client, brazierKey)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +64,7 @@ func TestHandover(t *testing.T) {
 		}
 	})
 	t.Run("Blocked", func(t *testing.T) {
-		err := w.migration(w.client).Apply(t.Context())
+		err := w.migration(w.Client).Apply(t.Context())
 		if blocked, ok := errors.AsType[*Blocked](err); !ok || len(blocked.Findings) != 1 {
 			t.Fatalf("a driver that runs for an application that has ended does not block: %v", err)
 		}
@@ -131,7 +114,7 @@ func TestHandover(t *testing.T) {
 		if w.driver("fresh").DeletionTimestamp != nil {
 			t.Error("Brazier's driver was told to go")
 		}
-		if err := w.migration(w.client).Undo(t.Context()); err == nil {
+		if err := w.migration(w.Client).Undo(t.Context()); err == nil {
 			t.Error("what was undone was undone again")
 		}
 	})
@@ -141,7 +124,7 @@ func TestHandover(t *testing.T) {
 		w.lead("mounting")
 		w.apply("operator.yaml", mutatingKind, validatingKind)
 		want := w.webhooks()
-		m := w.migration(w.client)
+		m := w.migration(w.Client)
 		m.Installer = nil // Brazier is there, at 0 replicas, after what was undone
 		if err := m.Apply(t.Context()); err != nil {
 			t.Fatal(err)
@@ -173,20 +156,9 @@ func TestHandover(t *testing.T) {
 	})
 }
 
-func newWorld(t *testing.T, config *rest.Config) *world {
+func newWorld(t *testing.T) *world {
 	t.Helper()
-	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}, MaxTime: patience}); err != nil {
-		t.Fatal(err)
-	}
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
-		t.Fatal(err)
-	}
-	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{t: t, config: config, client: c}
+	w := &world{apiserver.StartWithKinds(t).World(t, team, nil)}
 	w.playNodes()
 	return w
 }
@@ -195,7 +167,7 @@ func newWorld(t *testing.T, config *rest.Config) *world {
 func (w *world) playNodes() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	w.t.Cleanup(func() {
+	w.T.Cleanup(func() {
 		cancel()
 		<-done
 	})
@@ -205,7 +177,7 @@ func (w *world) playNodes() {
 		_ = wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 			for _, namespace := range []string{elsewhere, brazierKey.Namespace} {
 				var pods corev1.PodList
-				if err := w.client.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
+				if err := w.Client.List(ctx, &pods, client.InNamespace(namespace)); err != nil {
 					return false, nil // asked again
 				}
 				for i := range pods.Items {
@@ -223,21 +195,19 @@ func (w *world) ready(ctx context.Context, pod *corev1.Pod) {
 	}
 	pod.Status.Phase = corev1.PodRunning
 	pod.Status.Conditions = append(pod.Status.Conditions, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionTrue})
-	if err := w.client.Status().Update(ctx, pod); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
-		w.t.Errorf("play a node: %v", err)
+	if err := w.Client.Status().Update(ctx, pod); err != nil && ctx.Err() == nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+		w.T.Errorf("play a node: %v", err)
 	}
 }
 
 // leave has the API server as the other operator leaves it: its webhooks come last, as they refuse what comes after.
 func (w *world) leave() {
-	for _, namespace := range []string{team, elsewhere} {
-		w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
-	}
-	w.create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "spark"}})
-	w.create(&corev1.Secret{
+	w.Create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: elsewhere}})
+	w.Create(&corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "spark"}})
+	w.Create(&corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: elsewhere, Name: "sh.helm.release.v1.spark.v3", Labels: map[string]string{"owner": "helm", "name": "spark", "version": "3"}},
 		Type:       releaseType,
-		Data:       map[string][]byte{"release": packed(w.t)},
+		Data:       map[string][]byte{"release": packed(w.T)},
 	})
 	w.lead("running")
 	w.lead("undead")
@@ -247,11 +217,11 @@ func (w *world) leave() {
 
 // apply creates the objects of a file that are of the kinds.
 func (w *world) apply(file string, kinds ...string) {
-	w.t.Helper()
+	w.T.Helper()
 	for _, kind := range kinds {
-		for _, object := range documents(w.t, file) {
+		for _, object := range documents(w.T, file) {
 			if object.GetKind() == kind {
-				w.create(&object)
+				w.Create(&object)
 			}
 		}
 	}
@@ -260,16 +230,16 @@ func (w *world) apply(file string, kinds ...string) {
 // lead creates an application of testdata as the other operator has led it, with a driver, an executor and a UI Service.
 // The driver has no owner, as without a webhook.
 func (w *world) lead(name string) {
-	w.t.Helper()
-	all := documents(w.t, "led.yaml")
+	w.T.Helper()
+	all := documents(w.T, "led.yaml")
 	i := slices.IndexFunc(all, func(object unstructured.Unstructured) bool { return object.GetName() == name })
 	app := all[i]
 	app.SetUID("")
 	status := app.Object["status"]
-	w.create(&app)
+	w.Create(&app)
 	app.Object["status"] = status
-	if err := w.client.Status().Update(w.t.Context(), &app); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Status().Update(w.T.Context(), &app); err != nil {
+		w.T.Fatal(err)
 	}
 	pod := driver(&app, nil, isRunning)
 	pod.OwnerReferences = nil
@@ -277,7 +247,7 @@ func (w *world) lead(name string) {
 	executor := driver(&app, map[string]string{v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor}, isRunning)
 	executor.Name = name + "-exec-1"
 	w.pod(&executor, v1beta2.ExecutorContainerName)
-	w.create(&corev1.Service{
+	w.Create(&corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: team, Name: name + "-ui-svc",
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(&app, v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind))},
@@ -288,23 +258,23 @@ func (w *world) lead(name string) {
 
 // serve creates a SparkConnect of testdata as the other operator has led it, with a server that runs and an executor.
 func (w *world) serve(name string) {
-	w.t.Helper()
-	all := documents(w.t, "led.yaml")
+	w.T.Helper()
+	all := documents(w.T, "led.yaml")
 	i := slices.IndexFunc(all, func(object unstructured.Unstructured) bool { return object.GetName() == name })
 	connect := all[i]
 	connect.SetUID("")
 	status := connect.Object["status"]
-	w.create(&connect)
+	w.Create(&connect)
 	connect.Object["status"] = status
-	if err := w.client.Status().Update(w.t.Context(), &connect); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Status().Update(w.T.Context(), &connect); err != nil {
+		w.T.Fatal(err)
 	}
 	owners := []metav1.OwnerReference{*metav1.NewControllerRef(&connect, v1alpha1.GroupVersion.WithKind(v1alpha1.SparkConnectKind))}
 	of := map[string]string{v1alpha1.LabelConnectName: name, v1beta2.LabelSparkRole: v1alpha1.SparkRoleConnectServer}
 	server := driver(&connect, of, isRunning)
 	server.Name, server.OwnerReferences = name+"-server", owners
 	w.pod(&server, v1beta2.DriverContainerName)
-	w.create(&corev1.Service{
+	w.Create(&corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: name + "-server", OwnerReferences: owners},
 		Spec: corev1.ServiceSpec{
 			// Brazier's pods have not all of them.
@@ -325,20 +295,20 @@ func (w *world) serve(name string) {
 }
 
 func (w *world) pod(pod *corev1.Pod, container string) {
-	w.t.Helper()
+	w.T.Helper()
 	status := pod.Status
 	pod.Spec = corev1.PodSpec{Containers: []corev1.Container{{Name: container, Image: "spark"}}}
-	w.create(pod)
+	w.Create(pod)
 	pod.Status = status
-	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Status().Update(w.T.Context(), pod); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 // migration is one whose Installer makes a Deployment and no more.
 func (w *world) migration(c client.Client) *Migration {
 	quiet := terminal.Streams{In: new(bytes.Buffer), Out: io.Discard, Err: io.Discard}
-	return &Migration{Client: c, Operator: brazierKey, Installer: deployer{c}, Patience: patience, Streams: quiet}
+	return &Migration{Client: c, Operator: brazierKey, Installer: deployer{c}, Patience: apiserver.Patience, Streams: quiet}
 }
 
 // deployer is an Installer.
@@ -365,19 +335,19 @@ var errBrokenOff = errors.New("broken off")
 // brokenOff does it again and again, each time broken off after its first write, which by turns the API server has carried
 // out and not, until there is nothing left to write.
 func (w *world) brokenOff(do func(*Migration) error) {
-	w.t.Helper()
+	w.T.Helper()
 	for turn := range 50 {
-		if err := do(w.migration(breaking(w.client, turn%2 == 0))); !errors.Is(err, errBrokenOff) {
+		if err := do(w.migration(breaking(w.Client, turn%2 == 0))); !errors.Is(err, errBrokenOff) {
 			if err != nil {
-				w.t.Fatal(err)
+				w.T.Fatal(err)
 			}
 			if turn < 5 {
-				w.t.Errorf("it was broken off %d times only", turn)
+				w.T.Errorf("it was broken off %d times only", turn)
 			}
 			return
 		}
 	}
-	w.t.Fatal("it does not come to an end")
+	w.T.Fatal("it does not come to an end")
 }
 
 // breaking returns a client that carries one write out, and then fails: with that write itself if it is not to know that it
@@ -398,23 +368,7 @@ func breaking(c client.WithWatch, unknown bool) client.Client {
 		}
 		return err
 	}
-	return interceptor.NewClient(c, interceptor.Funcs{
-		Create: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.CreateOption) error {
-			return do(func() error { return c.Create(ctx, object, opts...) })
-		},
-		Update: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.UpdateOption) error {
-			return do(func() error { return c.Update(ctx, object, opts...) })
-		},
-		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, opts ...client.PatchOption) error {
-			if data, err := patch.Data(object); err == nil && string(data) == "{}" {
-				return c.Patch(ctx, object, patch, opts...) // nothing is written
-			}
-			return do(func() error { return c.Patch(ctx, object, patch, opts...) })
-		},
-		Delete: func(ctx context.Context, c client.WithWatch, object client.Object, opts ...client.DeleteOption) error {
-			return do(func() error { return c.Delete(ctx, object, opts...) })
-		},
-	})
+	return apiserver.Writes(c, do)
 }
 
 // takesOver runs Brazier's operator: it follows the drivers that there were, and starts new ones.
@@ -423,16 +377,9 @@ func (w *world) takesOver(t *testing.T, before map[string]types.UID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- operator.Run(ctx, w.config, config, io.Discard) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("operator: %v", err)
-		}
-	}()
-	w.eventually("running is looked at", func(ctx context.Context) (bool, error) {
+	stop := apiserver.Operate(t, func(ctx context.Context) error { return operator.Run(ctx, w.Server.Config(), config, io.Discard) })
+	defer stop()
+	w.Eventually("running is looked at", func(ctx context.Context) (bool, error) {
 		app := w.application(ctx, "running")
 		return app.Status.ObservedGeneration == app.Generation && app.Status.AppState.State == v1beta2.ApplicationStateRunning, nil
 	})
@@ -441,26 +388,26 @@ func (w *world) takesOver(t *testing.T, before map[string]types.UID) {
 	}
 	w.madeAnew("shell")
 	w.end("running")
-	w.eventually("running has ended and was cleared away", func(ctx context.Context) (bool, error) {
+	w.Eventually("running has ended and was cleared away", func(ctx context.Context) (bool, error) {
 		app := w.application(ctx, "running")
 		return app.Status.AppState.State == v1beta2.ApplicationStateCompleted &&
 			meta.IsStatusConditionTrue(app.Status.Conditions, v1beta2.ConditionReleased), nil
 	})
 	for _, object := range []client.Object{&corev1.Pod{}, &corev1.Service{}} {
 		key := client.ObjectKey{Namespace: team, Name: map[bool]string{true: "running-exec-1", false: "running-ui-svc"}[isPod(object)]}
-		w.eventually(key.Name+" is gone", func(ctx context.Context) (bool, error) {
-			err := w.client.Get(ctx, key, object)
+		w.Eventually(key.Name+" is gone", func(ctx context.Context) (bool, error) {
+			err := w.Client.Get(ctx, key, object)
 			return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 		})
 	}
-	w.create(&v1beta2.SparkApplication{
+	w.Create(&v1beta2.SparkApplication{
 		ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "fresh"},
 		Spec: v1beta2.SparkApplicationSpec{
 			Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py",
 		},
 	})
-	w.eventually("Brazier makes a driver", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKey{Namespace: team, Name: "fresh-driver"}, new(corev1.Pod))
+	w.Eventually("Brazier makes a driver", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKey{Namespace: team, Name: "fresh-driver"}, new(corev1.Pod))
 		return err == nil, client.IgnoreNotFound(err)
 	})
 	if _, again := w.drivers()["running-driver"]; !again {
@@ -470,21 +417,20 @@ func (w *world) takesOver(t *testing.T, before map[string]types.UID) {
 
 // madeAnew expects of a Connect server what the report says: it is another's, and so are its executors.
 func (w *world) madeAnew(connect string) {
-	w.t.Helper()
-	w.eventually("the Connect server is Brazier's", func(ctx context.Context) (bool, error) {
+	w.T.Helper()
+	w.Eventually("the Connect server is Brazier's", func(ctx context.Context) (bool, error) {
 		server := new(corev1.Pod)
-		err := w.client.Get(ctx, client.ObjectKey{Namespace: team, Name: connect + "-server"}, server)
+		err := w.Client.Get(ctx, client.ObjectKey{Namespace: team, Name: connect + "-server"}, server)
 		return err == nil && server.DeletionTimestamp == nil && ours(server), client.IgnoreNotFound(err)
 	})
 	service, server := new(corev1.Service), new(corev1.Pod)
-	key := client.ObjectKey{Namespace: team, Name: connect + "-server"}
-	w.get(key, service)
-	w.get(key, server)
+	w.Get(service, connect+"-server")
+	w.Get(server, connect+"-server")
 	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(server.Labels)) {
-		w.t.Errorf("the Service leads to pods with labels %v, and the server has %v", service.Spec.Selector, server.Labels)
+		w.T.Errorf("the Service leads to pods with labels %v, and the server has %v", service.Spec.Selector, server.Labels)
 	}
-	w.eventually("the other operator's executor is gone", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKey{Namespace: team, Name: connect + "-exec-1"}, new(corev1.Pod))
+	w.Eventually("the other operator's executor is gone", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKey{Namespace: team, Name: connect + "-exec-1"}, new(corev1.Pod))
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 	})
 }
@@ -496,17 +442,17 @@ func isPod(object client.Object) bool {
 
 // end ends the driver of an application well.
 func (w *world) end(app string) {
-	w.t.Helper()
+	w.T.Helper()
 	pod := w.driver(app)
 	pod.Status.Phase = corev1.PodSucceeded
 	pod.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.Now()}}
-	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Status().Update(w.T.Context(), pod); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 func (w *world) driver(app string) *corev1.Pod {
-	w.t.Helper()
+	w.T.Helper()
 	pod := new(corev1.Pod)
 	w.get(client.ObjectKey{Namespace: team, Name: app + "-driver"}, pod)
 	return pod
@@ -514,10 +460,10 @@ func (w *world) driver(app string) *corev1.Pod {
 
 // drivers are the UIDs of all drivers.
 func (w *world) drivers() map[string]types.UID {
-	w.t.Helper()
+	w.T.Helper()
 	var pods corev1.PodList
-	if err := w.client.List(w.t.Context(), &pods, client.InNamespace(team), client.MatchingLabels{v1beta2.LabelSparkRole: v1beta2.SparkRoleDriver}); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.List(w.T.Context(), &pods, client.InNamespace(team), client.MatchingLabels{v1beta2.LabelSparkRole: v1beta2.SparkRoleDriver}); err != nil {
+		w.T.Fatal(err)
 	}
 	found := map[string]types.UID{}
 	for _, pod := range pods.Items {
@@ -528,8 +474,8 @@ func (w *world) drivers() map[string]types.UID {
 
 func (w *world) application(ctx context.Context, name string) *v1beta2.SparkApplication {
 	app := new(v1beta2.SparkApplication)
-	if err := w.client.Get(ctx, client.ObjectKey{Namespace: team, Name: name}, app); err != nil {
-		w.t.Error(err)
+	if err := w.Client.Get(ctx, client.ObjectKey{Namespace: team, Name: name}, app); err != nil {
+		w.T.Error(err)
 	}
 	return app
 }
@@ -537,17 +483,17 @@ func (w *world) application(ctx context.Context, name string) *v1beta2.SparkAppl
 // tryPod creates a pod as Spark's driver makes one, and takes it away again, until it is accepted, or refused as its webhook
 // cannot be asked. The API server needs a moment to know of webhooks.
 func (w *world) tryPod(labels map[string]string, accepted bool) {
-	w.t.Helper()
-	w.eventually(fmt.Sprintf("a pod with labels %v is accepted: %t", labels, accepted), func(ctx context.Context) (bool, error) {
+	w.T.Helper()
+	w.Eventually(fmt.Sprintf("a pod with labels %v is accepted: %t", labels, accepted), func(ctx context.Context) (bool, error) {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
 			Namespace: team, GenerateName: "try-", Labels: map[string]string{v1beta2.LabelLaunchedByOperator: "true"},
 		}}
 		maps.Copy(pod.Labels, labels)
 		pod.Spec.Containers = []corev1.Container{{Name: "spark", Image: "spark"}}
-		err := w.client.Create(ctx, pod)
+		err := w.Client.Create(ctx, pod)
 		switch {
 		case err == nil:
-			return accepted, w.client.Delete(ctx, pod)
+			return accepted, w.Client.Delete(ctx, pod)
 		case strings.Contains(err.Error(), "failed calling webhook"):
 			return !accepted, nil
 		}
@@ -557,10 +503,10 @@ func (w *world) tryPod(labels map[string]string, accepted bool) {
 
 // webhooks are those of pods and of applications that there are, without what the API server fills in.
 func (w *world) webhooks() []admissionv1.MutatingWebhook {
-	w.t.Helper()
-	inv, err := Read(w.t.Context(), w.client, brazierKey)
+	w.T.Helper()
+	inv, err := Read(w.T.Context(), w.Client, brazierKey)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	var found []admissionv1.MutatingWebhook
 	for _, configuration := range inv.Mutating {
@@ -575,10 +521,10 @@ func (w *world) webhooks() []admissionv1.MutatingWebhook {
 }
 
 func (w *world) removeWebhooks() {
-	w.t.Helper()
-	inv, err := Read(w.t.Context(), w.client, brazierKey)
+	w.T.Helper()
+	inv, err := Read(w.T.Context(), w.Client, brazierKey)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	for _, object := range configurations(inv) {
 		w.delete(object)
@@ -586,36 +532,22 @@ func (w *world) removeWebhooks() {
 }
 
 func (w *world) replicasOf(deployment string) int32 {
-	w.t.Helper()
+	w.T.Helper()
 	found := new(appsv1.Deployment)
 	w.get(client.ObjectKey{Namespace: elsewhere, Name: deployment}, found)
 	return replicas(found)
 }
 
 func (w *world) get(key client.ObjectKey, object client.Object) {
-	w.t.Helper()
-	if err := w.client.Get(w.t.Context(), key, object); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) create(object client.Object) {
-	w.t.Helper()
-	if err := w.client.Create(w.t.Context(), object); err != nil {
-		w.t.Fatal(err)
+	w.T.Helper()
+	if err := w.Client.Get(w.T.Context(), key, object); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 func (w *world) delete(object client.Object) {
-	w.t.Helper()
-	if err := w.client.Delete(w.t.Context(), object); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) eventually(what string, is wait.ConditionWithContextFunc) {
-	w.t.Helper()
-	if err := wait.PollUntilContextTimeout(w.t.Context(), 50*time.Millisecond, patience, true, is); err != nil {
-		w.t.Fatalf("%s: %v", what, err)
+	w.T.Helper()
+	if err := w.Client.Delete(w.T.Context(), object); err != nil {
+		w.T.Fatal(err)
 	}
 }

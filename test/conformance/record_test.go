@@ -24,8 +24,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/internal/image"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // atOnce is how many spark-submits run at once.
@@ -34,12 +34,8 @@ const atOnce = 2
 // TestRecord runs the real spark-submit of each release against a real API server and writes down what it sends. What
 // the server does not accept is an error.
 func TestRecord(t *testing.T) {
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer plane.Stop()
-	addAccount(t, plane.Config(), "acc")
+	server := apiserver.Start(t)
+	addAccount(t, server.Config(), "acc")
 	cases, err := Cases()
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +52,7 @@ func TestRecord(t *testing.T) {
 			for range atOnce {
 				workers.Go(func() {
 					for c := range todo {
-						record(t, plane.Config(), root, version, c)
+						record(t, server.Config(), root, version, c)
 					}
 				})
 			}

@@ -7,18 +7,13 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
-	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/spark"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // Namespace is where the operator looks for applications.
@@ -36,28 +31,8 @@ type Cluster struct {
 // New starts a cluster, which ends with the test. Its API server is given further flags.
 func New(t testing.TB, flags ...string) *Cluster {
 	t.Helper()
-	ctrl.SetLogger(logr.Discard()) // of installing the definitions
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{APIServerFlags: flags})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	config := plane.Config()
-	config.QPS = -1
-	definitions := envtest.CRDInstallOptions{Paths: []string{filepath.Join(root, "api", "crds")}, MaxTime: patience}
-	if _, err := envtest.InstallCRDs(config, definitions); err != nil {
-		t.Fatal(err)
-	}
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1beta2.AddToScheme} {
-		if err := add(scheme); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c := &Cluster{Plane: plane}
-	if c.Client, err = client.NewWithWatch(config, client.Options{Scheme: scheme}); err != nil {
-		t.Fatal(err)
-	}
+	server := apiserver.StartWithKinds(t, flags...)
+	c := &Cluster{Plane: server.ControlPlane, Client: server.Client(t)}
 	c.Create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})
 	c.Create(t, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: spark.DefaultServiceAccount}})
 	return c

@@ -8,14 +8,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/operator"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 const metricsPage = "../../docs/metrics.md"
@@ -31,26 +30,18 @@ type description [3]string
 func TestMetricsPage(t *testing.T) {
 	w := newCluster(t, "metrics")
 	w.submit("held", func(spec *v1beta2.SparkApplicationSpec) { spec.Suspend = true }) // a queue has a depth once something was in it
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		done <- operator.Run(ctx, plane.Config(), operator.Config{
-			Namespaces: []string{w.namespace}, Workers: 1, LeaderElectionNamespace: "default", MetricsAddress: "0", HealthAddress: "0",
+	apiserver.Operate(t, func(ctx context.Context) error {
+		return operator.Run(ctx, server.Config(), operator.Config{
+			Namespaces: []string{w.Namespace}, Workers: 1, LeaderElectionNamespace: "default", MetricsAddress: "0", HealthAddress: "0",
 		}, io.Discard)
-	}()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("operator: %v", err)
-		}
-	}()
+	})
 
 	want := make(map[string]description)
 	for _, row := range documented.FindAllStringSubmatch(read(t, metricsPage), -1) {
 		want[row[1]] = description{row[2], strings.ReplaceAll(row[3], "`", ""), row[4]}
 	}
 	var diff string
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, func(context.Context) (bool, error) {
+	w.Eventually("the operator shows what the page has", func(context.Context) (bool, error) {
 		got, err := shown()
 		if err != nil {
 			return false, nil // the cache is not filled yet
@@ -67,10 +58,7 @@ func TestMetricsPage(t *testing.T) {
 		}
 		diff = cmp.Diff(want, got)
 		return diff == "", nil
-	})
-	if err != nil {
-		t.Errorf("types, labels and help of metrics\n-docs/metrics.md +operator:\n%s", diff)
-	}
+	}, func() string { return "types, labels and help of metrics\n-docs/metrics.md +operator:\n" + diff })
 	w.lose() // what is left would be backed up by the next test
 }
 

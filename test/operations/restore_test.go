@@ -11,22 +11,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
@@ -35,88 +28,45 @@ import (
 	"brazier.sh/brazier/internal/controller/scheduled"
 	"brazier.sh/brazier/internal/localcluster/layout"
 	"brazier.sh/brazier/internal/spark"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 const restorePage = "../../docs/operations/backup-and-restore.md"
 
 // cluster is the API server, as one team sees it.
 type cluster struct {
-	t         *testing.T
-	client    client.Client
-	namespace string
+	*apiserver.World
 	// folder is where the commands of the page are run.
 	folder string
 }
 
 func newCluster(t *testing.T, namespace string) *cluster {
 	t.Helper()
-	if plane == nil {
-		t.Skip("this test needs an API server")
-	}
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
-		t.Fatal(err)
-	}
-	config := plane.Config()
-	config.QPS = -1
-	c, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &cluster{t: t, client: c, namespace: namespace, folder: t.TempDir()}
-	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})
-	w.create(&corev1.ServiceAccount{ObjectMeta: w.meta(spark.DefaultServiceAccount)})
+	w := &cluster{World: server.World(t, namespace, nil), folder: t.TempDir()}
+	w.Create(&corev1.ServiceAccount{ObjectMeta: w.Meta(spark.DefaultServiceAccount)})
 	return w
 }
 
 // operate runs the controllers until the returned function is called, or the test ends.
 func (w *cluster) operate() (stop func()) {
-	w.t.Helper()
-	namespaces := map[string]cache.Config{w.namespace: {}}
-	mgr, err := ctrl.NewManager(plane.Config(), ctrl.Options{
-		Scheme: w.client.Scheme(), Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache:      cache.Options{ByObject: application.CacheOptions(), DefaultNamespaces: namespaces},
-		Client:     client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}},
-		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
+	w.T.Helper()
+	mgr, err := apiserver.NewManager(w.Server.Config(), w.Namespace, apiserver.Reliably, func(options *ctrl.Options) {
+		options.Cache.ByObject = application.CacheOptions()
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	registry := prometheus.NewRegistry()
 	platform := spark.Platform{Image: "spark:{{SPARK_VERSION}}"}
 	err = errors.Join(
-		application.Add(mgr, w.client, application.Options{Platform: platform, Workers: 2, Metrics: registry}),
-		connect.Add(mgr, w.client, connect.Options{Platform: platform, CacheNamespaces: namespaces, Workers: 1, Metrics: registry}),
+		application.Add(mgr, w.Client, application.Options{Platform: platform, Workers: 2, Metrics: registry}),
+		connect.Add(mgr, w.Client, connect.Options{Platform: platform, CacheNamespaces: map[string]cache.Config{w.Namespace: {}}, Workers: 1, Metrics: registry}),
 		scheduled.Add(mgr, scheduled.Options{Platform: platform, Metrics: registry}),
 	)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := mgr.Start(ctx); err != nil {
-			w.t.Errorf("operator: %v", err)
-		}
-	}()
-	stop = func() {
-		cancel()
-		<-done
-	}
-	w.t.Cleanup(stop)
-	return stop
-}
-
-func (w *cluster) meta(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Namespace: w.namespace, Name: name}
-}
-
-func (w *cluster) create(object client.Object) {
-	w.t.Helper()
-	if err := w.client.Create(w.t.Context(), object); err != nil {
-		w.t.Fatal(err)
-	}
+	return apiserver.Operate(w.T, mgr.Start)
 }
 
 func job() v1beta2.SparkApplicationSpec {
@@ -124,15 +74,15 @@ func job() v1beta2.SparkApplicationSpec {
 }
 
 func (w *cluster) submit(name string, change func(*v1beta2.SparkApplicationSpec)) {
-	w.t.Helper()
-	app := &v1beta2.SparkApplication{ObjectMeta: w.meta(name), Spec: job()}
+	w.T.Helper()
+	app := &v1beta2.SparkApplication{ObjectMeta: w.Meta(name), Spec: job()}
 	change(&app.Spec)
-	w.create(app)
+	w.Create(app)
 }
 
 // play plays a node: the driver of the application runs, and ends with the code if there is one.
 func (w *cluster) play(name string, code *int32) {
-	w.t.Helper()
+	w.T.Helper()
 	w.awaitState(name, v1beta2.ApplicationStateSubmitted)
 	container := corev1.ContainerStatus{Name: "spark-kubernetes-driver", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
 	phase := corev1.PodRunning
@@ -140,28 +90,21 @@ func (w *cluster) play(name string, code *int32) {
 		container.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: *code, FinishedAt: metav1.Now()}}
 		phase = map[bool]corev1.PodPhase{true: corev1.PodSucceeded, false: corev1.PodFailed}[*code == 0]
 	}
-	w.eventually(name+"'s driver", func(ctx context.Context) (bool, error) {
+	w.Eventually(name+"'s driver", func(ctx context.Context) (bool, error) {
 		pod := new(corev1.Pod)
-		if err := w.client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name + "-driver"}, pod); err != nil {
+		if err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: name + "-driver"}, pod); err != nil {
 			return false, client.IgnoreNotFound(err)
 		}
 		pod.Status.Phase, pod.Status.ContainerStatuses = phase, []corev1.ContainerStatus{container}
-		return true, w.client.Status().Update(ctx, pod)
+		return true, w.Client.Status().Update(ctx, pod)
 	})
 }
 
-func (w *cluster) eventually(what string, is wait.ConditionWithContextFunc) {
-	w.t.Helper()
-	if err := wait.PollUntilContextTimeout(w.t.Context(), 50*time.Millisecond, patience, true, is); err != nil {
-		w.t.Fatalf("%s: %v", what, err)
-	}
-}
-
 func (w *cluster) awaitState(name string, state v1beta2.ApplicationStateType) *v1beta2.SparkApplication {
-	w.t.Helper()
+	w.T.Helper()
 	app := new(v1beta2.SparkApplication)
-	w.eventually(name+" "+string(state), func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, app)
+	w.Eventually(name+" "+string(state), func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: name}, app)
 		return app.Status.AppState.State == state, err
 	})
 	return app
@@ -169,10 +112,10 @@ func (w *cluster) awaitState(name string, state v1beta2.ApplicationStateType) *v
 
 // awaitServer waits for the pod of a Connect server.
 func (w *cluster) awaitServer(name string) *v1alpha1.SparkConnect {
-	w.t.Helper()
+	w.T.Helper()
 	server := new(v1alpha1.SparkConnect)
-	w.eventually(name+"'s server", func(ctx context.Context) (bool, error) {
-		if err := w.client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, server); err != nil {
+	w.Eventually(name+"'s server", func(ctx context.Context) (bool, error) {
+		if err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: name}, server); err != nil {
 			return false, err
 		}
 		return slices.Contains(w.pods(v1alpha1.SparkRoleConnectServer), server.Status.Server.PodName), nil
@@ -182,10 +125,10 @@ func (w *cluster) awaitServer(name string) *v1alpha1.SparkConnect {
 
 // pods returns the names of the pods that there are of a role: v1beta2.SparkRoleDriver, v1alpha1.SparkRoleConnectServer.
 func (w *cluster) pods(role string) []string {
-	w.t.Helper()
+	w.T.Helper()
 	var pods corev1.PodList
-	if err := w.client.List(w.t.Context(), &pods, client.InNamespace(w.namespace), client.MatchingLabels{v1beta2.LabelSparkRole: role}); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.List(w.T.Context(), &pods, client.InNamespace(w.Namespace), client.MatchingLabels{v1beta2.LabelSparkRole: role}); err != nil {
+		w.T.Fatal(err)
 	}
 	var names []string
 	for i := range pods.Items {
@@ -196,26 +139,26 @@ func (w *cluster) pods(role string) []string {
 
 // lose removes every application, schedule and Connect server, with all that belongs to them.
 func (w *cluster) lose() {
-	w.t.Helper()
+	w.T.Helper()
 	for _, object := range []client.Object{
 		&v1beta2.ScheduledSparkApplication{}, &v1beta2.SparkApplication{}, &v1alpha1.SparkConnect{}, &corev1.Pod{},
 	} {
-		if err := w.client.DeleteAllOf(w.t.Context(), object, client.InNamespace(w.namespace), client.GracePeriodSeconds(0)); err != nil {
-			w.t.Fatal(err)
+		if err := w.Client.DeleteAllOf(w.T.Context(), object, client.InNamespace(w.Namespace), client.GracePeriodSeconds(0)); err != nil {
+			w.T.Fatal(err)
 		}
 	}
-	w.eventually("all is gone", func(ctx context.Context) (bool, error) {
+	w.Eventually("all is gone", func(ctx context.Context) (bool, error) {
 		left := 0
 		for _, list := range []client.ObjectList{
 			&v1beta2.ScheduledSparkApplicationList{}, &v1beta2.SparkApplicationList{}, &v1alpha1.SparkConnectList{}, &corev1.PodList{},
 		} {
 			var items metav1.PartialObjectMetadataList
-			kind, err := w.client.GroupVersionKindFor(list)
+			kind, err := w.Client.GroupVersionKindFor(list)
 			if err != nil {
 				return false, err
 			}
 			items.SetGroupVersionKind(kind)
-			if err := w.client.List(ctx, &items, client.InNamespace(w.namespace)); err != nil {
+			if err := w.Client.List(ctx, &items, client.InNamespace(w.Namespace)); err != nil {
 				return false, err
 			}
 			left += len(items.Items)
@@ -226,32 +169,32 @@ func (w *cluster) lose() {
 
 // follow carries out the commands of a section of the page, and returns what they print.
 func (w *cluster) follow(section string) string {
-	w.t.Helper()
-	_, text, found := strings.Cut(read(w.t, restorePage), "\n## "+section+"\n")
+	w.T.Helper()
+	_, text, found := strings.Cut(read(w.T, restorePage), "\n## "+section+"\n")
 	if !found {
-		w.t.Fatalf("%s: there is no section %q", restorePage, section)
+		w.T.Fatalf("%s: there is no section %q", restorePage, section)
 	}
 	text, _, _ = strings.Cut(text, "\n## ")
 	blocks := regexp.MustCompile("(?s)```bash\n(.*?)```").FindAllStringSubmatch(text, -1)
 	if len(blocks) == 0 {
-		w.t.Fatalf("%s: section %q has no commands", restorePage, section)
+		w.T.Fatalf("%s: section %q has no commands", restorePage, section)
 	}
 	bin, err := layout.FindBin()
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	script := "set -euo pipefail\n"
 	for _, block := range blocks {
 		script += block[1]
 	}
-	command := exec.CommandContext(w.t.Context(), "bash", "-c", script)
+	command := exec.CommandContext(w.T.Context(), "bash", "-c", script)
 	command.Dir = w.folder
 	path := bin + string(filepath.ListSeparator) + os.Getenv("PATH")
-	command.Env = append(os.Environ(), "KUBECONFIG="+plane.Kubeconfig(), "PATH="+path)
+	command.Env = append(os.Environ(), "KUBECONFIG="+server.Kubeconfig(), "PATH="+path)
 	var out, errs bytes.Buffer
 	command.Stdout, command.Stderr = &out, &errs
 	if err := command.Run(); err != nil {
-		w.t.Fatalf("%s: %v\n%s%s", section, err, out.String(), errs.String())
+		w.T.Fatalf("%s: %v\n%s%s", section, err, out.String(), errs.String())
 	}
 	return out.String()
 }
@@ -271,25 +214,25 @@ func TestRestore(t *testing.T) {
 	w.play("done", new(int32(0)))
 	w.play("failed", new(int32(1)))
 	w.play("running", nil)
-	nightly := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.meta("nightly")}
+	nightly := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.Meta("nightly")}
 	nightly.Spec.Schedule, nightly.Spec.TimeZone, nightly.Spec.Template = "@every 1s", "UTC", job()
 	nightly.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyForbid
-	w.create(nightly)
-	w.eventually("a run of the schedule", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(nightly), nightly)
+	w.Create(nightly)
+	w.Eventually("a run of the schedule", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(nightly), nightly)
 		return nightly.Status.LastRunName != "", err
 	})
 	run := nightly.Status.LastRunName
 	w.awaitState(run, v1beta2.ApplicationStateSubmitted)
-	notebooks := &v1alpha1.SparkConnect{ObjectMeta: w.meta("notebooks")}
+	notebooks := &v1alpha1.SparkConnect{ObjectMeta: w.Meta("notebooks")}
 	notebooks.Spec.SparkVersion = "4.3.0"
-	w.create(notebooks)
+	w.Create(notebooks)
 	w.awaitServer("notebooks")
 	w.awaitState("held", v1beta2.ApplicationStateSuspended)
 	w.awaitState("running", v1beta2.ApplicationStateRunning)
 	done, failed := w.awaitState("done", v1beta2.ApplicationStateCompleted), w.awaitState("failed", v1beta2.ApplicationStateFailed)
-	w.eventually("what ran is cleared away", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(done), done)
+	w.Eventually("what ran is cleared away", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(done), done)
 		return meta.IsStatusConditionTrue(done.Status.Conditions, v1beta2.ConditionReleased), err
 	})
 
@@ -318,7 +261,7 @@ func TestRestore(t *testing.T) {
 			t.Errorf("status of %s\n-before +after:\n%s", before.Name, diff)
 		}
 	}
-	if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(nightly), nightly); err != nil || !nightly.Spec.Suspend {
+	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(nightly), nightly); err != nil || !nightly.Spec.Suspend {
 		t.Errorf("want a schedule that is suspended, got %+v: %v", nightly.Spec, err)
 	}
 

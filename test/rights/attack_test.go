@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 type option = func(*v1beta2.SparkApplication)
@@ -26,13 +27,13 @@ func conf(key, value string) option {
 func TestOperatorIsNoLadder(t *testing.T) {
 	w := newWorld(t, operated())
 	victim := makeWorld(t, nil)
-	w.create(w.admin, &corev1.Secret{ObjectMeta: victim.meta("token"), StringData: map[string]string{"token": "secret"}})
-	w.create(w.admin, &corev1.Pod{ObjectMeta: w.meta("database"), Spec: corev1.PodSpec{
+	w.Create(&corev1.Secret{ObjectMeta: victim.Meta("token"), StringData: map[string]string{"token": "secret"}})
+	w.Create(&corev1.Pod{ObjectMeta: w.Meta("database"), Spec: corev1.PodSpec{
 		ServiceAccountName: driverAccount, Containers: []corev1.Container{{Name: "c", Image: "i"}},
 	}})
 	mallory := w.user("mallory")
 	w.grant(mallory, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "admin"}, "create", v1beta2.GroupName, "sparkapplications")
-	c := newClient(t, as(mallory))
+	c := apiserver.NewClient(t, as(mallory))
 
 	tests := map[string]struct {
 		reason string
@@ -41,18 +42,18 @@ func TestOperatorIsNoLadder(t *testing.T) {
 	}{
 		"namespace": {
 			reason: "Pods would be made with rights that the operator has there.",
-			app:    conf("spark.kubernetes.namespace", victim.namespace), want: "is not the application's own namespace",
+			app:    conf("spark.kubernetes.namespace", victim.Namespace), want: "is not the application's own namespace",
 		},
 		"secret": {
 			reason: "Another namespace's Secret.",
 			app: func(app *v1beta2.SparkApplication) {
-				app.Spec.Driver.Secrets = []v1beta2.SecretInfo{{Name: victim.namespace + "/token", Path: "/t", Type: v1beta2.SecretTypeGeneric}}
+				app.Spec.Driver.Secrets = []v1beta2.SecretInfo{{Name: victim.Namespace + "/token", Path: "/t", Type: v1beta2.SecretTypeGeneric}}
 			},
 			want: "is not the name of a Secret",
 		},
 		"configmap": {
 			reason: "Another namespace's ConfigMap.",
-			app:    func(app *v1beta2.SparkApplication) { app.Spec.HadoopConfigMap = victim.namespace + "/kube-root-ca.crt" },
+			app:    func(app *v1beta2.SparkApplication) { app.Spec.HadoopConfigMap = victim.Namespace + "/kube-root-ca.crt" },
 			want:   "is not the name of a ConfigMap",
 		},
 		"account": {
@@ -83,9 +84,9 @@ func TestOperatorIsNoLadder(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			app := w.application(name, tt.app)
-			w.create(c, app)
-			w.eventually(name+" is refused", func(ctx context.Context) (bool, error) {
-				err := w.admin.Get(ctx, client.ObjectKeyFromObject(app), app)
+			w.createAs(c, app)
+			w.Eventually(name+" is refused", func(ctx context.Context) (bool, error) {
+				err := w.Client.Get(ctx, client.ObjectKeyFromObject(app), app)
 				return app.Status.AppState.State == v1beta2.ApplicationStateFailed, err
 			})
 			if message := app.Status.AppState.ErrorMessage; !strings.Contains(message, tt.want) {
@@ -94,21 +95,21 @@ func TestOperatorIsNoLadder(t *testing.T) {
 		})
 	}
 	var pods corev1.PodList
-	if err := w.admin.List(t.Context(), &pods, client.InNamespace(victim.namespace)); err != nil || len(pods.Items) > 0 {
+	if err := w.Client.List(t.Context(), &pods, client.InNamespace(victim.Namespace)); err != nil || len(pods.Items) > 0 {
 		t.Errorf("%d pods were made in the other namespace: %v", len(pods.Items), err)
 	}
 }
 
 // author returns the connection of somebody who may write applications and schedules, and nothing else.
 func (w *world) author(more ...rbacv1.PolicyRule) (user string, c client.Client) {
-	w.t.Helper()
+	w.T.Helper()
 	user = w.user("author")
 	rules := append([]rbacv1.PolicyRule{{
 		APIGroups: []string{v1beta2.GroupName}, Resources: []string{"sparkapplications", "scheduledsparkapplications"}, Verbs: []string{"create", "get", "update"},
 	}}, more...)
-	w.create(w.admin, &rbacv1.Role{ObjectMeta: w.meta("author"), Rules: rules})
+	w.Create(&rbacv1.Role{ObjectMeta: w.Meta("author"), Rules: rules})
 	w.grant(user, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "author"}, "create", v1beta2.GroupName, "sparkapplications")
-	return user, newClient(w.t, as(user))
+	return user, apiserver.NewClient(w.T, as(user))
 }
 
 func podTemplate(change func(*corev1.PodSpec)) *corev1.PodTemplateSpec {
@@ -203,7 +204,7 @@ func TestAuthorsWithoutPods(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			app := w.application(name, tt.app)
-			schedule := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.meta(name)}
+			schedule := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.Meta(name)}
 			schedule.Spec.Schedule, schedule.Spec.Template = "@daily", app.Spec
 			for _, object := range []client.Object{app, schedule} {
 				checkRefusal(t, client.NewDryRunClient(c).Create(t.Context(), object), tt.want)
@@ -216,7 +217,7 @@ func TestAuthorsWithoutPods(t *testing.T) {
 // editsAreChecked has an author take over an application of somebody with more rights.
 func (w *world) editsAreChecked(t *testing.T, c client.Client) {
 	app := w.application("edited", func(app *v1beta2.SparkApplication) { app.Spec.Driver.ServiceAccount = "other" })
-	w.create(w.admin, app)
+	w.Create(app)
 	app.Labels = map[string]string{"seen": "yes"}
 	if err := c.Update(t.Context(), app); err != nil {
 		t.Errorf("a label changes nothing about the account: %v", err)
@@ -237,13 +238,13 @@ func checkRefusal(t *testing.T, err error, want string) {
 
 // awaitPolicies waits until the API server goes by the policies, which it is told of like anybody else.
 func (w *world) awaitPolicies(c client.Client) {
-	w.t.Helper()
+	w.T.Helper()
 	probe := func(ctx context.Context) (bool, error) {
 		app := w.application("probe", func(app *v1beta2.SparkApplication) { app.Spec.Driver.ServiceAccount = "other" })
 		err := client.NewDryRunClient(c).Create(ctx, app)
 		return err != nil, client.IgnoreAlreadyExists(ignoreForbidden(err))
 	}
-	w.eventually("policies hold", wait.ConditionWithContextFunc(probe))
+	w.Eventually("policies hold", wait.ConditionWithContextFunc(probe))
 }
 
 func ignoreForbidden(err error) error {
@@ -259,15 +260,15 @@ func TestPrograms(t *testing.T) {
 	_, author := w.author()
 	w.awaitPolicies(author)
 	for _, name := range []string{"other", "granted"} {
-		w.create(w.admin, &corev1.ServiceAccount{ObjectMeta: w.meta(name)})
+		w.Create(&corev1.ServiceAccount{ObjectMeta: w.Meta(name)})
 	}
-	account := accountName(w.namespace, driverAccount)
-	w.create(w.admin, &rbacv1.Role{ObjectMeta: w.meta("granted"), Rules: []rbacv1.PolicyRule{
+	account := accountName(w.Namespace, driverAccount)
+	w.Create(&rbacv1.Role{ObjectMeta: w.Meta("granted"), Rules: []rbacv1.PolicyRule{
 		{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, ResourceNames: []string{"granted"}, Verbs: []string{"use"}},
 		{APIGroups: []string{""}, Resources: []string{"endpoints"}, Verbs: []string{"get"}}, // by which the grant is seen
 	}})
 	w.grant(account, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "granted"}, "get", "", "endpoints")
-	driver := client.NewDryRunClient(newClient(t, as(account)))
+	driver := client.NewDryRunClient(apiserver.NewClient(t, as(account)))
 
 	fromSecret := func(name string) func(*corev1.PodSpec) {
 		return func(pod *corev1.PodSpec) {
@@ -294,13 +295,13 @@ func TestPrograms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pod := corev1.PodSpec{ServiceAccountName: driverAccount, Containers: []corev1.Container{{Name: "c", Image: "i"}}}
 			tt.pod(&pod)
-			checkRefusal(t, driver.Create(t.Context(), &corev1.Pod{ObjectMeta: w.meta(name), Spec: pod}), tt.want)
+			checkRefusal(t, driver.Create(t.Context(), &corev1.Pod{ObjectMeta: w.Meta(name), Spec: pod}), tt.want)
 			checkRefusal(t, driver.Create(t.Context(), w.set(name, pod)), tt.want)
 		})
 	}
 	t.Run("TheRest", func(t *testing.T) {
 		for _, object := range []client.ObjectList{&corev1.SecretList{}, &networkingv1.IngressList{}, &v1beta2.SparkApplicationList{}} {
-			w.refused(driver.List(t.Context(), object, client.InNamespace(w.namespace)), "a program that lists what no driver needs")
+			w.refused(driver.List(t.Context(), object, client.InNamespace(w.Namespace)), "a program that lists what no driver needs")
 		}
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/follow"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 func editRole() rbacv1.RoleRef {
@@ -32,27 +33,27 @@ func TestEngineer(t *testing.T) {
 	other := makeWorld(t, nil)
 	alice := w.user("alice")
 	w.grant(alice, editRole(), "create", v1beta2.GroupName, "sparkapplications")
-	c := newClient(t, as(alice))
+	c := apiserver.NewClient(t, as(alice))
 
 	watching, err := client.NewWithWatch(as(alice), client.Options{Scheme: c.Scheme()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	events, err := watching.Watch(t.Context(), &v1beta2.SparkApplicationList{}, client.InNamespace(w.namespace))
+	events, err := watching.Watch(t.Context(), &v1beta2.SparkApplicationList{}, client.InNamespace(w.Namespace))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer events.Stop()
 	app := w.application("pi")
-	w.create(c, app)
+	w.createAs(c, app)
 	if event := <-events.ResultChan(); event.Type != watch.Added {
 		t.Errorf("a watch began with %v", event)
 	}
 	w.lives(c, app, alice)
 
-	schedule := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.meta("nightly")}
+	schedule := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.Meta("nightly")}
 	schedule.Spec.Schedule, schedule.Spec.Template = "@daily", w.application("").Spec
-	w.create(c, schedule)
+	w.createAs(c, schedule)
 	w.changes(c, schedule, `{"spec":{"suspend":true}}`)
 	w.changes(c, app, `{"spec":{"timeToLiveSeconds":86400}}`)
 	for _, object := range []client.Object{schedule, app} {
@@ -62,17 +63,17 @@ func TestEngineer(t *testing.T) {
 	}
 
 	w.refused(c.Create(t.Context(), other.application("elsewhere")), "an application in another namespace")
-	w.refused(c.List(t.Context(), &v1beta2.SparkApplicationList{}, client.InNamespace(other.namespace)), "the applications of another namespace")
+	w.refused(c.List(t.Context(), &v1beta2.SparkApplicationList{}, client.InNamespace(other.Namespace)), "the applications of another namespace")
 	w.refused(c.List(t.Context(), &v1beta2.SparkApplicationList{}), "the applications of all namespaces")
-	w.refused(c.Get(t.Context(), client.ObjectKey{Name: w.namespace}, &rbacv1.ClusterRole{}), "a thing of the whole cluster")
+	w.refused(c.Get(t.Context(), client.ObjectKey{Name: w.Namespace}, &rbacv1.ClusterRole{}), "a thing of the whole cluster")
 	app.ResourceVersion = ""
 	w.refused(c.Status().Update(t.Context(), app), "to write what the operator writes")
 }
 
 // lives follows an application to its end with no more than its author's rights, as "brazier run" does.
 func (w *world) lives(c client.Client, app *v1beta2.SparkApplication, user string) {
-	t := w.t
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t := w.T
+	ctx, cancel := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer cancel()
 	outcome, failed := make(chan follow.Outcome, 1), make(chan error, 1)
 	go func() {
@@ -93,7 +94,7 @@ func (w *world) lives(c client.Client, app *v1beta2.SparkApplication, user strin
 	if err := c.List(ctx, &pods, client.InNamespace(app.Namespace)); err != nil || len(pods.Items) != 1 {
 		t.Errorf("want the driver's pod, got %d pods: %v", len(pods.Items), err)
 	}
-	w.eventually("events of the application", func(ctx context.Context) (bool, error) {
+	w.Eventually("events of the application", func(ctx context.Context) (bool, error) {
 		var events corev1.EventList
 		err := c.List(ctx, &events, client.InNamespace(app.Namespace))
 		return len(events.Items) > 0, err
@@ -108,10 +109,10 @@ func (w *world) lives(c client.Client, app *v1beta2.SparkApplication, user strin
 
 // driverOf returns the driver's pod of an application once it is there.
 func (w *world) driverOf(app *v1beta2.SparkApplication) *corev1.Pod {
-	w.t.Helper()
-	driver := &corev1.Pod{ObjectMeta: w.meta(app.Name + "-driver")}
-	w.eventually("the driver's pod of "+app.Name, func(ctx context.Context) (bool, error) {
-		err := w.admin.Get(ctx, client.ObjectKeyFromObject(driver), driver)
+	w.T.Helper()
+	driver := &corev1.Pod{ObjectMeta: w.Meta(app.Name + "-driver")}
+	w.Eventually("the driver's pod of "+app.Name, func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(driver), driver)
 		return err == nil, client.IgnoreNotFound(err)
 	})
 	return driver
@@ -119,42 +120,42 @@ func (w *world) driverOf(app *v1beta2.SparkApplication) *corev1.Pod {
 
 // end plays a kubelet whose driver ends well.
 func (w *world) end(driver *corev1.Pod) {
-	w.t.Helper()
+	w.T.Helper()
 	driver.Status.Phase = corev1.PodSucceeded
 	driver.Status.ContainerStatuses = []corev1.ContainerStatus{{
 		Name:  v1beta2.DriverContainerName,
 		State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{FinishedAt: metav1.Now()}},
 	}}
-	if err := w.admin.Status().Update(w.t.Context(), driver); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Status().Update(w.T.Context(), driver); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 func (w *world) changes(c client.Client, object client.Object, patch string) {
-	w.t.Helper()
-	if err := c.Patch(w.t.Context(), object, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
-		w.t.Errorf("patch %T: %v", object, err)
+	w.T.Helper()
+	if err := c.Patch(w.T.Context(), object, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
+		w.T.Errorf("patch %T: %v", object, err)
 	}
 }
 
 func (w *world) refused(err error, what string) {
-	w.t.Helper()
+	w.T.Helper()
 	if !apierrors.IsForbidden(err) {
-		w.t.Errorf("%s: want it forbidden, got %v", what, err)
+		w.T.Errorf("%s: want it forbidden, got %v", what, err)
 	}
 }
 
 // may asks the API server what a user may do.
 func (w *world) may(user, verb, group, resource, sub string) bool {
-	w.t.Helper()
+	w.T.Helper()
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		User: user,
 		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: w.namespace, Verb: verb, Group: group, Resource: resource, Subresource: sub,
+			Namespace: w.Namespace, Verb: verb, Group: group, Resource: resource, Subresource: sub,
 		},
 	}}
-	if err := w.admin.Create(w.t.Context(), review); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Create(w.T.Context(), review); err != nil {
+		w.T.Fatal(err)
 	}
 	return review.Status.Allowed
 }
@@ -163,13 +164,13 @@ func (w *world) may(user, verb, group, resource, sub string) bool {
 func TestNamespaceGainsLabel(t *testing.T) {
 	w := newWorld(t, nil)
 	app := w.application("early")
-	w.create(w.admin, app)
+	w.Create(app)
 	looked := makeWorld(t, nil)
 	looked.label(operated())
 	later := looked.application("later")
-	w.create(w.admin, later)
+	w.Create(later)
 	looked.driverOf(later) // by now the operator has seen the other one
-	if err := w.admin.Get(t.Context(), client.ObjectKeyFromObject(app), app); err != nil {
+	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(app), app); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(v1beta2.SparkApplicationStatus{}, app.Status); diff != "" {
@@ -185,14 +186,14 @@ func TestDriverOfWebhook(t *testing.T) {
 	w := newWorld(t, map[string]string{"operated": "yes", "identity": "aws"})
 	w.mutate()
 	app := w.application("pi")
-	w.eventually("pods are changed", func(ctx context.Context) (bool, error) {
-		pod := &corev1.Pod{ObjectMeta: w.meta("probe"), Spec: corev1.PodSpec{
+	w.Eventually("pods are changed", func(ctx context.Context) (bool, error) {
+		pod := &corev1.Pod{ObjectMeta: w.Meta("probe"), Spec: corev1.PodSpec{
 			ServiceAccountName: driverAccount, Containers: []corev1.Container{{Name: "c", Image: "i"}},
 		}}
-		err := client.NewDryRunClient(w.admin).Create(ctx, pod)
+		err := client.NewDryRunClient(w.Client).Create(ctx, pod)
 		return len(pod.Spec.Containers[0].Env) > 0, err
 	})
-	w.create(w.admin, app)
+	w.Create(app)
 	driver := w.driverOf(app)
 	names := make(map[string]bool)
 	for _, container := range driver.Spec.Containers {
@@ -204,8 +205,8 @@ func TestDriverOfWebhook(t *testing.T) {
 		t.Fatalf("the driver was not changed: %v", names)
 	}
 	w.end(driver)
-	w.eventually("the application completes", func(ctx context.Context) (bool, error) {
-		err := w.admin.Get(ctx, client.ObjectKeyFromObject(app), app)
+	w.Eventually("the application completes", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(app), app)
 		return meta.IsStatusConditionTrue(app.Status.Conditions, v1beta2.ConditionReleased), err
 	})
 	if app.Status.AppState.State != v1beta2.ApplicationStateCompleted || app.Status.Run != 1 {
@@ -216,16 +217,16 @@ func TestDriverOfWebhook(t *testing.T) {
 // mutate has the API server change the pods of namespaces that are labelled so, as the webhook of a cloud does and that of a
 // mesh.
 func (w *world) mutate() {
-	w.t.Helper()
+	w.T.Helper()
 	const change = `Object{spec: Object.spec{containers:
 		object.spec.containers.map(c, Object.spec.containers{name: c.name, env: [Object.spec.containers.env{name: "AWS_ROLE_ARN", value: "arn"}]})
 		+ [Object.spec.containers{name: "mesh", image: "mesh"}]}}`
-	name := "identity-" + w.namespace
+	name := "identity-" + w.Namespace
 	pods := admissionv1.RuleWithOperations{
 		Operations: []admissionv1.OperationType{admissionv1.Create},
 		Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
 	}
-	w.create(w.admin, &admissionv1.MutatingAdmissionPolicy{
+	w.Create(&admissionv1.MutatingAdmissionPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: admissionv1.MutatingAdmissionPolicySpec{
 			MatchConstraints: &admissionv1.MatchResources{
@@ -239,7 +240,7 @@ func (w *world) mutate() {
 			ReinvocationPolicy: admissionv1.NeverReinvocationPolicy,
 		},
 	})
-	w.create(w.admin, &admissionv1.MutatingAdmissionPolicyBinding{
+	w.Create(&admissionv1.MutatingAdmissionPolicyBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: name},
 	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/spark"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 func plan(t *testing.T, app *v1beta2.SparkApplication, platform spark.Platform) *spark.Plan {
@@ -41,51 +42,51 @@ func TestOwners(t *testing.T) {
 			"spark.kubernetes.driver.volumes.persistentVolumeClaim.data.mount.path":           "/data",
 		}
 	})
-	w.create(w.admin, app)
-	byOperator := newClient(t, as(accountName(operatorNamespace, operatorAccount)))
+	w.Create(app)
+	byOperator := apiserver.NewClient(t, as(accountName(operatorNamespace, operatorAccount)))
 	kinds := make(map[string]bool)
 	made := plan(t, app, spark.Platform{Ingress: spark.Ingress{URLFormat: "{{$appName}}.spark.example.com"}})
 	for _, object := range made.Objects() {
 		kinds[object.GetObjectKind().GroupVersionKind().Kind] = true
-		w.create(byOperator, object)
+		w.createAs(byOperator, object)
 	}
 	for _, kind := range []string{"ConfigMap", "Service", "Ingress", "NetworkPolicy", "PersistentVolumeClaim", "PodDisruptionBudget", "Pod"} {
 		if !kinds[kind] {
 			t.Errorf("no %s was made; the test tests less than it says", kind)
 		}
 	}
-	schedule := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.meta("nightly")}
+	schedule := &v1beta2.ScheduledSparkApplication{ObjectMeta: w.Meta("nightly")}
 	schedule.Spec.Schedule, schedule.Spec.Template = "@daily", app.Spec
-	w.create(w.admin, schedule)
+	w.Create(schedule)
 	run := w.application("nightly-1")
 	run.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(schedule, v1beta2.GroupVersion.WithKind("ScheduledSparkApplication"))}
-	w.create(byOperator, run)
+	w.createAs(byOperator, run)
 	w.driverMakes(made.Driver)
 }
 
 // driverMakes makes what Spark's driver makes, as it does: BasicExecutorFeatureStep and KubernetesUtils.addOwnerReference
 // name the driver's pod as the controller and do not block its deletion.
 func (w *world) driverMakes(driver *corev1.Pod) {
-	t := w.t
-	byDriver := newClient(t, as(accountName(w.namespace, driverAccount)))
+	t := w.T
+	byDriver := apiserver.NewClient(t, as(accountName(w.Namespace, driverAccount)))
 	owner := metav1.OwnerReference{APIVersion: "v1", Kind: "Pod", Name: driver.Name, UID: driver.UID, Controller: new(true)}
 	pod := corev1.PodSpec{ServiceAccountName: driverAccount, Containers: []corev1.Container{{Name: "c", Image: "i"}}}
 	for _, object := range []client.Object{
-		&corev1.Pod{ObjectMeta: w.meta("pi-exec-1"), Spec: pod},
-		&corev1.ConfigMap{ObjectMeta: w.meta("spark-exec-conf-map")},
-		&corev1.Service{ObjectMeta: w.meta("pi-svc"), Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 7078}}}},
-		&corev1.PersistentVolumeClaim{ObjectMeta: w.meta("pi-exec-1-pvc-0"), Spec: corev1.PersistentVolumeClaimSpec{
+		&corev1.Pod{ObjectMeta: w.Meta("pi-exec-1"), Spec: pod},
+		&corev1.ConfigMap{ObjectMeta: w.Meta("spark-exec-conf-map")},
+		&corev1.Service{ObjectMeta: w.Meta("pi-svc"), Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 7078}}}},
+		&corev1.PersistentVolumeClaim{ObjectMeta: w.Meta("pi-exec-1-pvc-0"), Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
 		}},
 		w.set("spark-s-1-0", pod),
 	} {
 		object.SetOwnerReferences([]metav1.OwnerReference{owner})
-		w.create(byDriver, object)
+		w.createAs(byDriver, object)
 	}
 	// With this the API server shows that it looks.
 	owner.BlockOwnerDeletion = new(true)
-	blocking := &corev1.ConfigMap{ObjectMeta: w.meta("blocking")}
+	blocking := &corev1.ConfigMap{ObjectMeta: w.Meta("blocking")}
 	blocking.OwnerReferences = []metav1.OwnerReference{owner}
 	if err := byDriver.Create(t.Context(), blocking); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "blockOwnerDeletion") {
 		t.Errorf("the API server does not look at owner references: %v", err)
@@ -95,7 +96,7 @@ func (w *world) driverMakes(driver *corev1.Pod) {
 // set returns a set of executors, as Spark has them made where it is told to.
 func (w *world) set(name string, pod corev1.PodSpec) *appsv1.StatefulSet {
 	labels := map[string]string{"set": name}
-	return &appsv1.StatefulSet{ObjectMeta: w.meta(name), Spec: appsv1.StatefulSetSpec{
+	return &appsv1.StatefulSet{ObjectMeta: w.Meta(name), Spec: appsv1.StatefulSetSpec{
 		Replicas: new(int32(0)),
 		Selector: &metav1.LabelSelector{MatchLabels: labels},
 		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: pod},
@@ -117,7 +118,7 @@ func TestPodSecurity(t *testing.T) {
 			made := plan(t, w.application("pi", func(app *v1beta2.SparkApplication) { app.Spec.SparkVersion = version }), platform)
 			for role, pod := range map[string]*corev1.Pod{"driver": made.Driver, "executor": w.executor(made)} {
 				pod.OwnerReferences = nil // there is no such application
-				if err := client.NewDryRunClient(w.admin).Create(t.Context(), pod); err != nil {
+				if err := client.NewDryRunClient(w.Client).Create(t.Context(), pod); err != nil {
 					t.Errorf("%s of a platform that is %s, Spark %s: %v", role, name, version, err)
 				}
 			}
@@ -126,7 +127,7 @@ func TestPodSecurity(t *testing.T) {
 	app := w.application("root", func(app *v1beta2.SparkApplication) { app.Spec.Driver.HostNetwork = new(true) })
 	driver := plan(t, app, spark.Platform{}).Driver
 	driver.OwnerReferences = nil
-	err := client.NewDryRunClient(w.admin).Create(t.Context(), driver)
+	err := client.NewDryRunClient(w.Client).Create(t.Context(), driver)
 	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "PodSecurity") {
 		t.Errorf("the standard does not hold: %v", err)
 	}
@@ -134,7 +135,7 @@ func TestPodSecurity(t *testing.T) {
 
 // executor makes the pod of an executor of the plan's template, as Spark's driver does.
 func (w *world) executor(made *spark.Plan) *corev1.Pod {
-	w.t.Helper()
+	w.T.Helper()
 	for _, configMap := range made.ConfigMaps {
 		text, found := configMap.Data["podspec-configmap-key"]
 		if !found {
@@ -142,15 +143,15 @@ func (w *world) executor(made *spark.Plan) *corev1.Pod {
 		}
 		pod := new(corev1.Pod)
 		if err := yaml.Unmarshal([]byte(text), pod); err != nil {
-			w.t.Fatal(err)
+			w.T.Fatal(err)
 		}
-		pod.ObjectMeta.Namespace, pod.ObjectMeta.Name = w.namespace, "pi-exec-1"
+		pod.ObjectMeta.Namespace, pod.ObjectMeta.Name = w.Namespace, "pi-exec-1"
 		pod.Spec.ServiceAccountName, pod.Spec.RestartPolicy = driverAccount, corev1.RestartPolicyNever
 		pod.Spec.Containers[0].Image, pod.Spec.Containers[0].Args = made.Driver.Spec.Containers[0].Image, []string{"executor"}
 		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "spark-local-dir-1", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 		return pod
 	}
-	w.t.Fatal("the plan has no template of executors")
+	w.T.Fatal("the plan has no template of executors")
 	return nil
 }
 
@@ -158,10 +159,10 @@ func (w *world) executor(made *spark.Plan) *corev1.Pod {
 func TestDriversMayNoMore(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, forbidden := range []struct{ user, verb, group, resource, sub string }{
-		{accountName(w.namespace, driverAccount), "get", "", "secrets", ""},
-		{accountName(w.namespace, driverAccount), "create", "", "pods", "exec"},
-		{accountName(w.namespace, driverAccount), "create", rbacv1.GroupName, "rolebindings", ""},
-		{accountName(w.namespace, driverAccount), "impersonate", "", "serviceaccounts", ""},
+		{accountName(w.Namespace, driverAccount), "get", "", "secrets", ""},
+		{accountName(w.Namespace, driverAccount), "create", "", "pods", "exec"},
+		{accountName(w.Namespace, driverAccount), "create", rbacv1.GroupName, "rolebindings", ""},
+		{accountName(w.Namespace, driverAccount), "impersonate", "", "serviceaccounts", ""},
 		{accountName(operatorNamespace, operatorAccount), "get", "", "secrets", ""},
 		{accountName(operatorNamespace, operatorAccount), "create", "", "pods", "exec"},
 		{accountName(operatorNamespace, operatorAccount), "impersonate", "", "users", ""},

@@ -15,8 +15,8 @@ import (
 
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/cli/migrate"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // command runs the command with args, and returns what it wrote to standard output.
@@ -52,15 +52,8 @@ func TestUsage(t *testing.T) {
 
 // TestCommands runs the commands that change nothing against a real API server.
 func TestCommands(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	there := []string{"--kubeconfig", plane.Kubeconfig()}
+	server := apiserver.Start(t)
+	there := []string{"--kubeconfig", server.Kubeconfig()}
 
 	out, err := command(t, append(there, "check")...)
 	if exit.Of(err) != exit.Failure || !exit.Silent(err) || !strings.Contains(out, "nobody to take over from") {
@@ -70,10 +63,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("undo of nothing: %v", err)
 	}
 
-	c, err := client.New(plane.Config(), client.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := server.Client(t)
 	labels := map[string]string{
 		"helm.sh/chart": "spark-operator-2.4.0", "app.kubernetes.io/name": "spark-operator", "app.kubernetes.io/component": "controller",
 	}

@@ -16,13 +16,12 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/kube"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/objectstore"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // world is a real API server, a folder that stands in for the object store, and a folder of jobs.
@@ -34,26 +33,20 @@ type world struct {
 
 // TestAPIServer runs jobs on a real API server, on which the test plays the operator.
 func TestAPIServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	config := plane.Config()
+	server := apiserver.Start(t)
+	config := server.Config()
 
 	t.Run("NoBrazier", func(t *testing.T) {
-		_, _, err := brazier(t.Context(), t, "", "--kubeconfig", plane.Kubeconfig(), "local:///job.py")
+		_, _, err := brazier(t.Context(), t, "", "--kubeconfig", server.Kubeconfig(), "local:///job.py")
 		if err == nil || !strings.Contains(err.Error(), "does not know SparkApplications; \"brazier up --kubeconfig FILE\" puts Brazier on it") {
 			t.Errorf("got %v, want an error that says how to put Brazier on the cluster", err)
 		}
 	})
-	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, ErrorIfPathMissing: true}); err != nil {
+	if err := server.Define(); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{kubeconfig: plane.Kubeconfig(), store: t.TempDir(), jobs: t.TempDir()}
+	var err error
+	w := &world{kubeconfig: server.Kubeconfig(), store: t.TempDir(), jobs: t.TempDir()}
 	if w.apps, err = kube.Applications(config); err != nil {
 		t.Fatal(err)
 	}

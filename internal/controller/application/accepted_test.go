@@ -15,8 +15,8 @@ import (
 // TestPlansAreAccepted has the API server look at the plan of every configuration that spark-submit was recorded with.
 func TestPlansAreAccepted(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.create(&corev1.ServiceAccount{ObjectMeta: w.meta("acc")})
-	dry := client.NewDryRunClient(w.client)
+	w.Create(&corev1.ServiceAccount{ObjectMeta: w.Meta("acc")})
+	dry := client.NewDryRunClient(w.Client)
 	cases, err := conformance.Cases()
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestPlansAreAccepted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			app.Namespace = w.namespace
+			app.Namespace = w.Namespace
 			plan, err := spark.New(app, spark.Run{Number: 1, SubmittedAt: time.Unix(1_764_000_000, 0)}, spark.Platform{})
 			if err != nil {
 				t.Fatal(err)

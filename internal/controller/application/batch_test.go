@@ -15,13 +15,14 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/spark"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // TestBatchSchedulerMissing names a batch scheduler that the cluster does not have: the application says so, and nothing
 // of it stays.
 func TestBatchSchedulerMissing(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.BatchScheduler = "volcano" })
 	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
 	if message := app.Status.AppState.ErrorMessage; !strings.Contains(message, `"volcano" is not installed in this cluster`) {
@@ -36,28 +37,29 @@ func TestPodGroup(t *testing.T) {
 	w := newWorld(t, keepsRunning)
 	kind := spark.PodGroupKinds()["kube-scheduler"]
 	installPodGroups(t, kind.Group, kind.Version)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.BatchScheduler = "kube-scheduler" })
 	app = w.awaitState(app, v1beta2.ApplicationStateRunning)
 
 	groups := &unstructured.UnstructuredList{}
 	groups.SetGroupVersionKind(kind)
 	list := func(ctx context.Context) []unstructured.Unstructured {
-		if err := w.client.List(ctx, groups, client.InNamespace(w.namespace)); err != nil && !meta.IsNoMatchError(err) {
+		if err := w.Client.List(ctx, groups, client.InNamespace(w.Namespace)); err != nil && !meta.IsNoMatchError(err) {
 			t.Fatal(err)
 		}
 		return groups.Items
 	}
 	var driver corev1.Pod
-	if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: app.Status.DriverInfo.PodName}, &driver); err != nil {
+	if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: app.Status.DriverInfo.PodName}, &driver); err != nil {
 		t.Fatal(err)
 	}
 	if got := list(t.Context()); len(got) != 1 || got[0].GetName() != driver.Labels["scheduling.x-k8s.io/pod-group"] {
 		t.Fatalf("the driver's label is %q, the groups are %v", driver.Labels["scheduling.x-k8s.io/pod-group"], got)
 	}
-	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.BatchScheduler = "" })
-	w.eventually(func(ctx context.Context) (bool, error) { return len(list(ctx)) == 0, nil },
-		func() string { return "the group of the run that was called off is still there" })
+	apiserver.Edit(w.World, app, func(app *v1beta2.SparkApplication) { app.Spec.BatchScheduler = "" })
+	w.Eventually("the group of the run that was called off is gone", func(ctx context.Context) (bool, error) {
+		return len(list(ctx)) == 0, nil
+	})
 }
 
 // installPodGroups makes a kind of that name, which takes any specification: what the schedulers' own kinds check is
@@ -83,7 +85,7 @@ func installPodGroups(t *testing.T, group, version string) {
 			}},
 		},
 	}
-	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}}); err != nil {
+	if _, err := envtest.InstallCRDs(server.Config(), envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,7 +1,6 @@
 package application_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 const (
@@ -36,13 +36,14 @@ const (
 
 // operateHere is the main function of such a process.
 func operateHere() int {
+	ctrl.SetLogger(logr.Discard())
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv(envKubeconfig))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	config.QPS = -1
-	mgr, err := newManager(config, os.Getenv(envNamespace), reliably, prometheus.NewRegistry(), logr.Discard())
+	mgr, err := newManager(config, os.Getenv(envNamespace), apiserver.Reliably, prometheus.NewRegistry(), logr.Discard())
 	if err == nil {
 		err = mgr.Start(ctrl.SetupSignalHandler())
 	}
@@ -77,10 +78,9 @@ func TestChaos(t *testing.T) {
 	want := make(map[driverOf]int)
 	for i := range chaosApplications {
 		of := chaosKind(chaosName(i))
-		app := &v1beta2.SparkApplication{ObjectMeta: w.meta(chaosName(i))}
+		app := &v1beta2.SparkApplication{ObjectMeta: w.Meta(chaosName(i))}
 		app = w.awaitState(app, of.end)
-		w.eventually(func(ctx context.Context) (bool, error) { return w.released(ctx, app) },
-			func() string { return app.Name + " is not released" })
+		w.awaitReleased(app)
 		w.awaitLeft(app, "*v1.Pod "+app.Name+"-driver")
 		if app.Status.Run != of.runs || int64(app.Status.ExecutionAttempts) != of.runs {
 			t.Errorf("%s: want %d runs, got run %d and %d attempts", app.Name, of.runs, app.Status.Run, app.Status.ExecutionAttempts)
@@ -112,13 +112,13 @@ func chaosKind(name string) chaosEnd {
 
 // playChaos has a driver make an executor and end.
 func (w *world) playChaos(driver *corev1.Pod) *int32 {
-	app := &v1beta2.SparkApplication{ObjectMeta: w.meta(string(driver.UID))} // which no two drivers share
-	if err := w.client.Create(w.t.Context(), executor(w, app, driver)); client.IgnoreAlreadyExists(err) != nil {
-		w.t.Errorf("make an executor: %v", err)
+	app := &v1beta2.SparkApplication{ObjectMeta: w.Meta(string(driver.UID))} // which no two drivers share
+	if err := w.Client.Create(w.T.Context(), executor(w, app, driver)); client.IgnoreAlreadyExists(err) != nil {
+		w.T.Errorf("make an executor: %v", err)
 	}
 	run, err := strconv.ParseInt(driver.Labels[v1beta2.LabelRun], 10, 64)
 	if err != nil {
-		w.t.Error(err)
+		w.T.Error(err)
 	}
 	if run <= chaosKind(driver.Labels[v1beta2.LabelAppName]).fails {
 		return new(int32(1))
@@ -130,13 +130,13 @@ func (w *world) playChaos(driver *corev1.Pod) *int32 {
 func (w *world) submitChaos() error {
 	for i := range chaosApplications {
 		app := &v1beta2.SparkApplication{
-			ObjectMeta: w.meta(chaosName(i)),
+			ObjectMeta: w.Meta(chaosName(i)),
 			Spec: v1beta2.SparkApplicationSpec{
 				Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py",
 			},
 		}
 		retrying(1)(app)
-		if err := w.client.Create(w.t.Context(), app); err != nil {
+		if err := w.Client.Create(w.T.Context(), app); err != nil {
 			return err
 		}
 		time.Sleep(chaosKills * mostUptime / 3 / chaosApplications) // spread over the kills, no faster
@@ -146,21 +146,21 @@ func (w *world) submitChaos() error {
 
 // operateApart starts an operator in a process of its own and returns what kills it.
 func (w *world) operateApart() (kill func()) {
-	w.t.Helper()
+	w.T.Helper()
 	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), envNamespace+"="+w.namespace, envKubeconfig+"="+kubeconfig)
+	command.Env = append(os.Environ(), envNamespace+"="+w.Namespace, envKubeconfig+"="+server.Kubeconfig())
 	var said strings.Builder
 	command.Stderr = &said
 	if err := command.Start(); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	kill = func() {
 		_ = command.Process.Kill()
 		_ = command.Wait()
 		if said.Len() > 0 {
-			w.t.Errorf("the operator complained: %s", said.String())
+			w.T.Errorf("the operator complained: %s", said.String())
 		}
 	}
-	w.t.Cleanup(kill)
+	w.T.Cleanup(kill)
 	return kill
 }

@@ -2,9 +2,7 @@ package application_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,71 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
-
-var errCrashed = errors.New("the operator has crashed")
-
-// crash ends an operator's ability to write at one of its writes, before or after the API server has done it.
-type crash struct {
-	at    int
-	after bool
-
-	mu      sync.Mutex
-	writes  int
-	crashed chan struct{}
-}
-
-func (c *crash) wrap(inner client.Client) client.Client {
-	return &crashingClient{Client: inner, crash: c}
-}
-
-// write does a write, unless the operator has crashed.
-func (c *crash) write(do func() error) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writes++
-	switch {
-	case c.writes > c.at:
-		return errCrashed
-	case c.writes < c.at:
-		return do()
-	}
-	close(c.crashed)
-	if c.after {
-		return errors.Join(errCrashed, do())
-	}
-	return errCrashed
-}
-
-type crashingClient struct {
-	client.Client
-	crash *crash
-}
-
-func (c *crashingClient) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
-	return c.crash.write(func() error { return c.Client.Create(ctx, object, opts...) })
-}
-
-func (c *crashingClient) Delete(ctx context.Context, object client.Object, opts ...client.DeleteOption) error {
-	return c.crash.write(func() error { return c.Client.Delete(ctx, object, opts...) })
-}
-
-func (c *crashingClient) DeleteAllOf(ctx context.Context, object client.Object, opts ...client.DeleteAllOfOption) error {
-	return c.crash.write(func() error { return c.Client.DeleteAllOf(ctx, object, opts...) })
-}
-
-func (c *crashingClient) Status() client.SubResourceWriter {
-	return &crashingStatus{SubResourceWriter: c.Client.Status(), crash: c.crash}
-}
-
-type crashingStatus struct {
-	client.SubResourceWriter
-	crash *crash
-}
-
-func (c *crashingStatus) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-	return c.crash.write(func() error { return c.SubResourceWriter.Patch(ctx, object, patch, opts...) })
-}
 
 // writesOfALife is how many writes an application takes from its creation until nothing is left of it but its driver:
 // the claim, two ConfigMaps, two Services, the NetworkPolicy, the driver, RUNNING, COMPLETED, five kinds of leftovers,
@@ -94,23 +29,22 @@ func TestCrashAtEveryWrite(t *testing.T) {
 // crashAndRecover lets an operator crash at a write and another take over, and expects what would have come without it.
 func crashAndRecover(t *testing.T, at int, after bool) {
 	w := newWorld(t, succeeds)
-	crash := &crash{at: at, after: after, crashed: make(chan struct{})}
-	stop := w.operate(crash.wrap)
+	crash := apiserver.CrashAt(at, after)
+	stop := w.operate(crash.Wrap)
 	app := w.submit("pi")
-	w.eventually(func(ctx context.Context) (bool, error) {
+	w.Eventually("the operator crashes or finishes", func(ctx context.Context) (bool, error) {
 		select {
-		case <-crash.crashed:
+		case <-crash.Crashed():
 			return true, nil
 		default: // a short life may end without that many writes
 			return w.released(ctx, app)
 		}
-	}, func() string { return "the operator neither crashed nor finished" })
+	})
 	stop()
 
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app = w.awaitState(app, v1beta2.ApplicationStateCompleted)
-	w.eventually(func(ctx context.Context) (bool, error) { return w.released(ctx, app) },
-		func() string { return "the run is not released" })
+	w.awaitReleased(app)
 	w.awaitLeft(app, "*v1.Pod pi-driver")
 	w.checkRuns(map[driverOf]int{{"pi", "1"}: 1})
 
@@ -124,6 +58,11 @@ func crashAndRecover(t *testing.T, at int, after bool) {
 // released reports whether the application has ended and left nothing.
 func (w *world) released(ctx context.Context, app *v1beta2.SparkApplication) (bool, error) {
 	got := new(v1beta2.SparkApplication)
-	err := w.client.Get(ctx, client.ObjectKeyFromObject(app), got)
+	err := w.Client.Get(ctx, client.ObjectKeyFromObject(app), got)
 	return got.Status.AppState.State.Ended() && meta.IsStatusConditionTrue(got.Status.Conditions, v1beta2.ConditionReleased), err
+}
+
+func (w *world) awaitReleased(app *v1beta2.SparkApplication) {
+	w.T.Helper()
+	w.Eventually(app.Name+" is released", func(ctx context.Context) (bool, error) { return w.released(ctx, app) })
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // troubled is a client of an API server that does not make drivers for a while.
@@ -41,17 +42,17 @@ func TestEventsAreSaidOnce(t *testing.T) {
 	play, end := ends()
 	w := newWorld(t, play)
 	left := troubles(5)
-	w.operate(func(c client.Client) client.Client { return &troubled{Client: c, left: left} })
+	w.operate(func(c client.WithWatch) client.Client { return &troubled{Client: c, left: left} })
 	app := w.awaitState(w.submit("pi", retrying(1)), v1beta2.ApplicationStateRunning)
 	for i := range 5 { // each is an edit of no consequence, which the operator takes note of
-		w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.TimeToLiveSeconds = new(int64(3600 + i)) })
+		apiserver.Edit(w.World, app, func(app *v1beta2.SparkApplication) { app.Spec.TimeToLiveSeconds = new(int64(3600 + i)) })
 		app = w.await(app, "looked at again", func(app *v1beta2.SparkApplication) bool {
 			return app.Status.ObservedGeneration == app.Generation
 		})
 	}
 	for _, code := range []int32{1, 2} {
 		end(code)
-		w.touch(&corev1.Pod{ObjectMeta: w.meta("pi-driver")})
+		w.touch(&corev1.Pod{ObjectMeta: w.Meta("pi-driver")})
 		run := app.Status.Run
 		app = w.await(app, "past its run", func(app *v1beta2.SparkApplication) bool {
 			return app.Status.AppState.State.Ended() || app.Status.Run > run && app.Status.AppState.State == v1beta2.ApplicationStateRunning
@@ -67,9 +68,9 @@ func TestEventsAreSaidOnce(t *testing.T) {
 		"Failed: Wait: driver container failed with ExitCode: 2, Reason: Error":       1,
 	}
 	var diff string
-	w.eventually(func(ctx context.Context) (bool, error) {
+	w.Eventually("the events are told", func(ctx context.Context) (bool, error) {
 		var list eventsv1.EventList
-		err := w.client.List(ctx, &list, client.InNamespace(w.namespace))
+		err := w.Client.List(ctx, &list, client.InNamespace(w.Namespace))
 		got := make(map[string]int)
 		for _, event := range list.Items {
 			if event.Regarding.Kind != v1beta2.SparkApplicationKind {
@@ -82,5 +83,5 @@ func TestEventsAreSaidOnce(t *testing.T) {
 		}
 		diff = cmp.Diff(want, got)
 		return diff == "", err
-	}, func() string { return "events\n-want +got:\n" + diff })
+	}, func() string { return "-want +got:\n" + diff })
 }

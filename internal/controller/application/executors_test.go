@@ -74,7 +74,7 @@ func TestExecutorsAreAskedAbout(t *testing.T) {
 				w.limitMemory("4Gi")
 			}
 			var asked atomic.Int32
-			w.operate(func(c client.Client) client.Client { return questions{Client: c, asked: &asked} })
+			w.operate(func(c client.WithWatch) client.Client { return questions{Client: c, asked: &asked} })
 			app := w.submit("pi", tt.app)
 			state := v1beta2.ApplicationStateCompleted
 			if len(tt.want) > 0 {
@@ -98,14 +98,14 @@ func TestExecutorsAreAskedAbout(t *testing.T) {
 
 // limitMemory gives the namespace a quota, and waits until it counts.
 func (w *world) limitMemory(most string) {
-	w.t.Helper()
+	w.T.Helper()
 	quota := &corev1.ResourceQuota{
-		ObjectMeta: w.meta("memory"),
+		ObjectMeta: w.Meta("memory"),
 		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourceRequestsMemory: resource.MustParse(most)}},
 	}
-	w.create(quota)
-	w.eventually(func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(quota), quota)
+	w.Create(quota)
+	w.Eventually("the quota is counted", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(quota), quota)
 		return len(quota.Status.Hard) > 0, err
-	}, func() string { return "the quota is not counted" })
+	})
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // remover notes of which kinds everything is removed, and how often.
@@ -25,7 +26,7 @@ type removals struct {
 	kinds map[string]int
 }
 
-func (r *removals) wrap(c client.Client) client.Client { return &remover{Client: c, removals: r} }
+func (r *removals) wrap(c client.WithWatch) client.Client { return &remover{Client: c, removals: r} }
 
 func (r *remover) DeleteAllOf(ctx context.Context, object client.Object, opts ...client.DeleteAllOfOption) error {
 	r.removals.lock.Lock()
@@ -39,13 +40,12 @@ func (r *remover) DeleteAllOf(ctx context.Context, object client.Object, opts ..
 
 // check compares the removals until app was released, of which there are none any more then.
 func (r *removals) check(w *world, app *v1beta2.SparkApplication, reason string, want map[string]int) {
-	w.t.Helper()
-	w.eventually(func(ctx context.Context) (bool, error) { return w.released(ctx, app) },
-		func() string { return app.Name + " is not released" })
+	w.T.Helper()
+	w.awaitReleased(app)
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	if diff := cmp.Diff(want, r.kinds); diff != "" {
-		w.t.Errorf("%s\n-want +got:\n%s", reason, diff)
+		w.T.Errorf("%s\n-want +got:\n%s", reason, diff)
 	}
 }
 
@@ -61,13 +61,13 @@ func TestEndRemovesWhatWasMade(t *testing.T) {
 func TestEndAfterRestartRemovesEverything(t *testing.T) {
 	play, end := ends()
 	w := newWorld(t, play)
-	stop := w.operate(reliably)
+	stop := w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi"), v1beta2.ApplicationStateRunning)
 	stop()
 	asked := new(removals)
 	w.operate(asked.wrap)
 	end(0)
-	w.touch(&corev1.Pod{ObjectMeta: w.meta("pi-driver")})
+	w.touch(&corev1.Pod{ObjectMeta: w.Meta("pi-driver")})
 	asked.check(w, app, "another process made it, who knows of what", map[string]int{
 		"*v1.Pod": 1, "*v1.Service": 1, "*v1.ConfigMap": 2, "*v1.PersistentVolumeClaim": 1, "*v1.NetworkPolicy": 1,
 		"*v1.Ingress": 1, "*v1.PodDisruptionBudget": 1,
@@ -76,10 +76,10 @@ func TestEndAfterRestartRemovesEverything(t *testing.T) {
 
 func TestEditDoesNotHideWhatWasMade(t *testing.T) {
 	w := newWorld(t, keepsRunning)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.DriverPodDisruptionBudget = true })
 	app = w.awaitState(app, v1beta2.ApplicationStateRunning)
-	w.change(app, func(app *v1beta2.SparkApplication) {
+	apiserver.Edit(w.World, app, func(app *v1beta2.SparkApplication) {
 		app.Spec.DriverPodDisruptionBudget = false
 		app.Spec.Arguments = []string{"another"}
 	})
@@ -87,7 +87,7 @@ func TestEditDoesNotHideWhatWasMade(t *testing.T) {
 		return app.Status.Run == 2 && app.Status.AppState.State == v1beta2.ApplicationStateRunning
 	})
 	budgets := new(policyv1.PodDisruptionBudgetList)
-	if err := w.client.List(t.Context(), budgets, client.InNamespace(w.namespace)); err != nil || len(budgets.Items) > 0 {
+	if err := w.Client.List(t.Context(), budgets, client.InNamespace(w.Namespace)); err != nil || len(budgets.Items) > 0 {
 		t.Errorf("the budget of the run that was called off is left: %v %v", budgets.Items, err)
 	}
 }

@@ -3,17 +3,16 @@ package application_test
 import (
 	"context"
 	"sync"
-	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/kubernetes"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // play says what a driver's container does next: keep running (nil) or end with an exit code. It is asked whenever the
@@ -32,9 +31,8 @@ const noScheduler = "nobody"
 // kubelet plays the node of one namespace: it binds pods, starts them, ends drivers as their play says, and lets go of
 // pods that were told to go.
 type kubelet struct {
-	client    kubernetes.Interface
-	namespace string
-	play      play
+	pods corev1client.PodInterface
+	play play
 
 	mu sync.Mutex
 	// full tells for which pods there is no room, if there is any for which there is none.
@@ -49,68 +47,33 @@ type kubelet struct {
 // driverOf is whose driver a pod is, and of which run.
 type driverOf struct{ app, run string }
 
-func startKubelet(t *testing.T, namespace string, play play) *kubelet {
-	t.Helper()
-	clientset, err := kubernetes.NewForConfig(plane)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := &kubelet{
-		client: clientset, namespace: namespace, play: play,
-		drivers: make(map[types.UID]driverOf), live: make(map[types.UID]string),
-	}
-	pods, err := clientset.CoreV1().Pods(namespace).Watch(context.Background(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for event := range pods.ResultChan() {
-			if pod, ok := event.Object.(*corev1.Pod); ok {
-				k.see(t, event.Type, pod)
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		pods.Stop()
-		<-done
-	})
+func startKubelet(w *apiserver.World, play play) *kubelet {
+	w.T.Helper()
+	k := &kubelet{pods: w.Pods(), play: play, drivers: make(map[types.UID]driverOf), live: make(map[types.UID]string)}
+	w.Watch(k.pods, k.see)
 	return k
 }
 
 // see does what a kubelet does about a pod that was added or has changed.
-func (k *kubelet) see(t *testing.T, event watch.EventType, pod *corev1.Pod) {
+func (k *kubelet) see(ctx context.Context, event watch.EventType, pod *corev1.Pod) (err error) {
 	k.count(event, pod)
-	var err error
-	ctx := context.Background()
-	pods := k.client.CoreV1().Pods(k.namespace)
 	switch {
 	case event == watch.Deleted:
-		return
 	case pod.DeletionTimestamp != nil:
-		err = pods.Delete(ctx, pod.Name, metav1.DeleteOptions{
-			GracePeriodSeconds: new(int64(0)), Preconditions: metav1.NewUIDPreconditions(string(pod.UID)),
-		})
+		err = apiserver.LetGo(ctx, k.pods, pod)
 	case pod.Spec.SchedulerName == noScheduler:
-		return
 	case pod.Spec.NodeName == "":
-		err = pods.Bind(ctx, &corev1.Binding{
-			ObjectMeta: metav1.ObjectMeta{Name: pod.Name, Namespace: pod.Namespace, UID: pod.UID},
-			Target:     corev1.ObjectReference{Kind: "Node", Name: playedNode},
-		}, metav1.CreateOptions{})
+		err = apiserver.Bind(ctx, k.pods, pod, playedNode)
 	case pod.Status.Phase == corev1.PodPending && k.hasNoRoom(pod):
-		_, err = pods.UpdateStatus(ctx, rejected(pod), metav1.UpdateOptions{})
+		_, err = k.pods.UpdateStatus(ctx, rejected(pod), metav1.UpdateOptions{})
 	case pod.Status.Phase == corev1.PodPending:
-		_, err = pods.UpdateStatus(ctx, started(pod), metav1.UpdateOptions{})
+		_, err = k.pods.UpdateStatus(ctx, started(pod), metav1.UpdateOptions{})
 	case pod.Status.Phase == corev1.PodRunning && pod.Labels[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver:
 		if code := k.play(pod); code != nil {
-			_, err = pods.UpdateStatus(ctx, exited(pod, *code), metav1.UpdateOptions{})
+			_, err = k.pods.UpdateStatus(ctx, exited(pod, *code), metav1.UpdateOptions{})
 		}
 	}
-	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
-		t.Errorf("kubelet: %v", err)
-	}
+	return err
 }
 
 // refuse has the node find no room for pods.

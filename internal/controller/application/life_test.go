@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 func retrying(times int32) func(*v1beta2.SparkApplication) {
@@ -44,7 +45,7 @@ func ends() (play, func(code int32)) {
 func TestWholeLife(t *testing.T) {
 	play, end := ends()
 	w := newWorld(t, play)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi")
 
 	app = w.awaitState(app, v1beta2.ApplicationStateRunning)
@@ -56,12 +57,12 @@ func TestWholeLife(t *testing.T) {
 	}
 
 	driver := new(corev1.Pod)
-	if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "pi-driver"}, driver); err != nil {
+	if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: "pi-driver"}, driver); err != nil {
 		t.Fatal(err)
 	}
-	w.create(executor(w, app, driver))
+	w.Create(executor(w, app, driver))
 	for _, object := range executorObjects(w, app, driver) {
-		w.create(object)
+		w.Create(object)
 	}
 	w.await(app, "running with an executor", func(app *v1beta2.SparkApplication) bool {
 		return app.Status.ExecutorState["pi-exec-1"] == v1beta2.ExecutorStateRunning
@@ -88,7 +89,7 @@ func TestWholeLife(t *testing.T) {
 // executor returns an executor's pod as Spark's driver makes it, with the labels that it is told to.
 func executor(w *world, app *v1beta2.SparkApplication, driver *corev1.Pod) *corev1.Pod {
 	pod := &corev1.Pod{
-		ObjectMeta: w.meta(app.Name + "-exec-1"),
+		ObjectMeta: w.Meta(app.Name + "-exec-1"),
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: v1beta2.ExecutorContainerName, Image: "spark"}}},
 	}
 	pod.Labels = map[string]string{v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor}
@@ -102,7 +103,7 @@ func executor(w *world, app *v1beta2.SparkApplication, driver *corev1.Pod) *core
 // executorObjects returns what Spark's driver makes for its executors under its own labels only.
 func executorObjects(w *world, app *v1beta2.SparkApplication, driver *corev1.Pod) []client.Object {
 	owner := []metav1.OwnerReference{*metav1.NewControllerRef(driver, corev1.SchemeGroupVersion.WithKind("Pod"))}
-	conf, claim := &corev1.ConfigMap{ObjectMeta: w.meta("spark-exec-0-conf-map")}, &corev1.PersistentVolumeClaim{ObjectMeta: w.meta("pi-exec-1-pvc-0")}
+	conf, claim := &corev1.ConfigMap{ObjectMeta: w.Meta("spark-exec-0-conf-map")}, &corev1.PersistentVolumeClaim{ObjectMeta: w.Meta("pi-exec-1-pvc-0")}
 	conf.OwnerReferences, claim.OwnerReferences = owner, owner
 	claim.Labels = map[string]string{v1beta2.LabelSparkAppSelector: app.Status.SparkApplicationID}
 	conf.Labels = map[string]string{v1beta2.LabelSparkAppSelector: app.Status.SparkApplicationID, v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor}
@@ -113,23 +114,23 @@ func executorObjects(w *world, app *v1beta2.SparkApplication, driver *corev1.Pod
 
 // touch changes a pod, so that its play is asked.
 func (w *world) touch(pod *corev1.Pod) {
-	w.t.Helper()
+	w.T.Helper()
 	patch := client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"touched":"yes"}}}`))
-	if err := w.client.Patch(w.t.Context(), pod, patch); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Patch(w.T.Context(), pod, patch); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
 func TestSidecarOutlivesDriver(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
 		app.Spec.Driver.Sidecars = []corev1.Container{{Name: "proxy", Image: "proxy"}}
 	})
 	app = w.awaitState(app, v1beta2.ApplicationStateCompleted)
 	driver := new(corev1.Pod)
 	w.await(app, "limited", func(*v1beta2.SparkApplication) bool {
-		if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "pi-driver"}, driver); err != nil {
+		if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: "pi-driver"}, driver); err != nil {
 			t.Fatal(err)
 		}
 		return driver.Spec.ActiveDeadlineSeconds != nil
@@ -141,7 +142,7 @@ func TestSidecarOutlivesDriver(t *testing.T) {
 
 func TestRetriesThenFails(t *testing.T) {
 	w := newWorld(t, fails)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi", retrying(1)), v1beta2.ApplicationStateFailed)
 
 	const want = "driver container failed with ExitCode: 1, Reason: Error"
@@ -156,19 +157,19 @@ func TestRetriesThenFails(t *testing.T) {
 
 // checkRuns checks that there was one driver for each run, and never two at once.
 func (w *world) checkRuns(want map[driverOf]int) {
-	w.t.Helper()
+	w.T.Helper()
 	got, atOnce := w.kubelet.runs()
 	if diff := cmp.Diff(want, got); diff != "" {
-		w.t.Errorf("driver pods by run\n-want +got:\n%s", diff)
+		w.T.Errorf("driver pods by run\n-want +got:\n%s", diff)
 	}
 	if atOnce > 1 {
-		w.t.Errorf("%d drivers were live at once", atOnce)
+		w.T.Errorf("%d drivers were live at once", atOnce)
 	}
 }
 
 func TestSubmissionRefused(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", retrying(1), func(app *v1beta2.SparkApplication) {
 		app.Spec.Driver.ServiceAccount = "nobody"
 	})
@@ -187,7 +188,7 @@ func TestSubmissionRefused(t *testing.T) {
 
 func TestInvalidApplication(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.MainApplicationFile = "/home/me/job.py" })
 	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
 	if message := app.Status.AppState.ErrorMessage; !strings.Contains(message, "failed to run spark-submit") || !strings.Contains(message, "/home/me/job.py") {
@@ -196,14 +197,14 @@ func TestInvalidApplication(t *testing.T) {
 	if app.Status.Run != 0 {
 		t.Errorf("an application that cannot be planned took run %d", app.Status.Run)
 	}
-	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.MainApplicationFile = "local:///opt/job.py" })
+	apiserver.Edit(w.World, app, func(app *v1beta2.SparkApplication) { app.Spec.MainApplicationFile = "local:///opt/job.py" })
 	w.awaitState(app, v1beta2.ApplicationStateCompleted)
 }
 
 // TestInvalidApplicationIsRetried has the policy allow what can lead nowhere: it is tried that often, and then over.
 func TestInvalidApplicationIsRetried(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", retrying(2), func(app *v1beta2.SparkApplication) { app.Spec.MainApplicationFile = "/home/me/job.py" })
 	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
 	if app.Status.SubmissionAttempts != 3 || app.Status.Run != 0 {
@@ -213,11 +214,11 @@ func TestInvalidApplicationIsRetried(t *testing.T) {
 
 func TestNameTakenByAnother(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.create(&corev1.Pod{
-		ObjectMeta: w.meta("pi-driver"),
+	w.Create(&corev1.Pod{
+		ObjectMeta: w.Meta("pi-driver"),
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "other", Image: "other"}}},
 	})
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi"), v1beta2.ApplicationStateFailed)
 	if message := app.Status.AppState.ErrorMessage; !strings.Contains(message, "Pod pi-driver exists already and does not belong to this application") {
 		t.Errorf("message %q does not tell what is in the way", message)
@@ -232,22 +233,22 @@ func TestSuspendAndResume(t *testing.T) {
 		}
 		return new(int32(0))
 	})
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi"), v1beta2.ApplicationStateRunning)
-	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.Suspend = true })
+	apiserver.Edit(w.World, app, func(app *v1beta2.SparkApplication) { app.Spec.Suspend = true })
 	app = w.awaitState(app, v1beta2.ApplicationStateSuspended)
 	w.awaitLeft(app)
-	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.Suspend = false })
+	apiserver.Edit(w.World, app, func(app *v1beta2.SparkApplication) { app.Spec.Suspend = false })
 	w.awaitState(app, v1beta2.ApplicationStateCompleted)
 	w.checkRuns(map[driverOf]int{{"pi", "1"}: 1, {"pi", "2"}: 1})
 }
 
 func TestEditRestarts(t *testing.T) {
 	w := newWorld(t, keepsRunning)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi"), v1beta2.ApplicationStateRunning)
 
-	w.change(app, func(app *v1beta2.SparkApplication) { app.Spec.TimeToLiveSeconds = new(int64(3600)) })
+	apiserver.Edit(w.World, app, func(app *v1beta2.SparkApplication) { app.Spec.TimeToLiveSeconds = new(int64(3600)) })
 	app = w.await(app, "aware of the edit", func(app *v1beta2.SparkApplication) bool {
 		return app.Status.ObservedGeneration == app.Generation
 	})
@@ -255,7 +256,7 @@ func TestEditRestarts(t *testing.T) {
 		t.Errorf("an edit of no consequence restarted the application: %+v", app.Status)
 	}
 
-	w.change(app, func(app *v1beta2.SparkApplication) {
+	apiserver.Edit(w.World, app, func(app *v1beta2.SparkApplication) {
 		app.Spec.Arguments = []string{"1000"}
 		app.Spec.Driver.PodName = "another" // the one edit that does not let names keep two drivers apart
 	})
@@ -275,19 +276,19 @@ func TestDisruptionUsesUpNoRetry(t *testing.T) {
 		}
 		return new(int32(0))
 	})
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi", retrying(0)), v1beta2.ApplicationStateRunning)
 
 	driver := new(corev1.Pod)
-	key := client.ObjectKey{Namespace: w.namespace, Name: "pi-driver"}
-	if err := w.client.Get(t.Context(), key, driver); err != nil {
+	key := client.ObjectKey{Namespace: w.Namespace, Name: "pi-driver"}
+	if err := w.Client.Get(t.Context(), key, driver); err != nil {
 		t.Fatal(err)
 	}
 	driver.Status.Phase = corev1.PodFailed
 	driver.Status.Conditions = append(driver.Status.Conditions, corev1.PodCondition{
 		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: "PreemptionByScheduler",
 	})
-	if err := w.client.Status().Update(t.Context(), driver); err != nil {
+	if err := w.Client.Status().Update(t.Context(), driver); err != nil {
 		t.Fatal(err)
 	}
 	app = w.awaitState(app, v1beta2.ApplicationStateCompleted)
@@ -300,7 +301,7 @@ func TestDisruptionUsesUpNoRetry(t *testing.T) {
 func TestRejectedByItsNode(t *testing.T) {
 	w := newWorld(t, succeeds)
 	w.kubelet.refuse(func(pod *corev1.Pod) bool { return pod.Labels[v1beta2.LabelRun] < "3" })
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi", retrying(0)), v1beta2.ApplicationStateCompleted)
 	if app.Status.ExecutionAttempts != 1 || app.Status.Run != 3 || app.Status.Failures != 0 {
 		t.Errorf("the runs that found no room were counted: %+v", app.Status)
@@ -309,7 +310,7 @@ func TestRejectedByItsNode(t *testing.T) {
 
 func TestTimeToLive(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.TimeToLiveSeconds = new(int64(1)) })
 	w.awaitGone(app)
 	w.awaitLeft(app)
@@ -317,9 +318,9 @@ func TestTimeToLive(t *testing.T) {
 
 func TestDeletedWhileRunning(t *testing.T) {
 	w := newWorld(t, keepsRunning)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi"), v1beta2.ApplicationStateRunning)
-	if err := w.client.Delete(t.Context(), app); err != nil {
+	if err := w.Client.Delete(t.Context(), app); err != nil {
 		t.Fatal(err)
 	}
 	w.awaitGone(app)
@@ -327,9 +328,9 @@ func TestDeletedWhileRunning(t *testing.T) {
 }
 
 func (w *world) awaitGone(app *v1beta2.SparkApplication) {
-	w.t.Helper()
-	w.eventually(func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(app), new(v1beta2.SparkApplication))
+	w.T.Helper()
+	w.Eventually(app.Name+" is gone", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(app), new(v1beta2.SparkApplication))
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
-	}, func() string { return app.Name + " is still there" })
+	})
 }

@@ -49,7 +49,7 @@ func TestLogs(t *testing.T) {
 	log := new(lines)
 	w.logger = logr.FromSlogHandler(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	left := troubles(1)
-	stop := w.operate(func(c client.Client) client.Client { return &troubled{Client: c, left: left} })
+	stop := w.operate(func(c client.WithWatch) client.Client { return &troubled{Client: c, left: left} })
 	app := w.submit("pi", retrying(1), func(app *v1beta2.SparkApplication) {
 		app.Spec.Arguments = []string{"--password", secret}
 		app.Spec.SparkConf = map[string]string{"spark.hadoop.fs.s3a.secret.key": secret}

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // TestMetrics leads applications to several ends and reads what the operator counted. That docs/metrics.md has every metric
@@ -24,7 +25,7 @@ func TestMetrics(t *testing.T) {
 	w.kubelet.refuse(func(pod *corev1.Pod) bool {
 		return pod.Labels[v1beta2.LabelAppName] == "crowded" && pod.Labels[v1beta2.LabelRun] == "1"
 	})
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	w.awaitState(w.submit("good"), v1beta2.ApplicationStateCompleted)
 	w.awaitState(w.submit("bad", retrying(1)), v1beta2.ApplicationStateFailed)
 	w.awaitState(w.submit("crowded", retrying(0)), v1beta2.ApplicationStateCompleted)
@@ -48,12 +49,12 @@ func TestMetrics(t *testing.T) {
 		"brazier_applications FAILED":               2,
 	}
 	var diff string // of what is counted after status was written, and in a cache
-	w.eventually(func(context.Context) (bool, error) {
+	w.Eventually("counters and gauges that are not 0", func(context.Context) (bool, error) {
 		values := scrape(t, w.metrics)
 		maps.DeleteFunc(values, func(_ string, value float64) bool { return value == 0 })
 		diff = cmp.Diff(want, values)
 		return diff == "", nil
-	}, func() string { return "counters and gauges that are not 0\n-want +got:\n" + diff })
+	}, func() string { return "-want +got:\n" + diff })
 }
 
 // scrape returns of each counter and gauge that a registry shows its value by name and label.

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // What an application may ask for beyond being run, and what is left of it.
@@ -21,27 +22,27 @@ import (
 func TestSetsOfExecutors(t *testing.T) {
 	play, end := ends()
 	w := newWorld(t, play)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
 		app.Spec.SparkConf = map[string]string{"spark.kubernetes.allocation.pods.allocator": "statefulset"}
 	})
 	app = w.awaitState(app, v1beta2.ApplicationStateRunning)
 	driver := new(corev1.Pod)
-	if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: w.namespace, Name: "pi-driver"}, driver); err != nil {
+	if err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: "pi-driver"}, driver); err != nil {
 		t.Fatal(err)
 	}
 	ours, other := setOf(w, "spark-s-"+app.Status.SparkApplicationID+"-0", driver), setOf(w, "spark-s-another-0", driver)
-	w.create(ours)
-	w.create(other)
+	w.Create(ours)
+	w.Create(other)
 
 	end(0)
 	w.touch(driver)
 	w.awaitState(app, v1beta2.ApplicationStateCompleted)
-	w.eventually(func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(ours), new(appsv1.StatefulSet))
+	w.Eventually("the set that made executors is gone", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(ours), new(appsv1.StatefulSet))
 		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
-	}, func() string { return "the set goes on making executors" })
-	if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(other), new(appsv1.StatefulSet)); err != nil {
+	})
+	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(other), new(appsv1.StatefulSet)); err != nil {
 		t.Errorf("another application's set: %v", err)
 	}
 }
@@ -51,7 +52,7 @@ func setOf(w *world, name string, driver *corev1.Pod) *appsv1.StatefulSet {
 	labels := map[string]string{v1beta2.LabelSparkAppSelector: name}
 	return &appsv1.StatefulSet{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: w.namespace, Name: name,
+			Namespace: w.Namespace, Name: name,
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(driver, corev1.SchemeGroupVersion.WithKind("Pod"))},
 		},
 		Spec: appsv1.StatefulSetSpec{
@@ -68,31 +69,31 @@ func setOf(w *world, name string, driver *corev1.Pod) *appsv1.StatefulSet {
 func TestProtectedDriver(t *testing.T) {
 	play, end := ends()
 	w := newWorld(t, play)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) { app.Spec.DriverPodDisruptionBudget = true })
 	app = w.awaitState(app, v1beta2.ApplicationStateRunning)
-	driver := &corev1.Pod{ObjectMeta: w.meta("pi-driver")}
+	driver := &corev1.Pod{ObjectMeta: w.Meta("pi-driver")}
 	var refused error
-	w.eventually(func(ctx context.Context) (bool, error) {
-		refused = w.client.SubResource("eviction").Create(ctx, driver, &policyv1.Eviction{}, &client.SubResourceCreateOptions{
+	w.Eventually("eviction is refused for the budget's sake", func(ctx context.Context) (bool, error) {
+		refused = w.Client.SubResource("eviction").Create(ctx, driver, &policyv1.Eviction{}, &client.SubResourceCreateOptions{
 			CreateOptions: client.CreateOptions{DryRun: []string{metav1.DryRunAll}},
 		})
 		return apierrors.HasStatusCause(refused, policyv1.DisruptionBudgetCause), nil
-	}, func() string { return fmt.Sprintf("eviction is not refused for the budget's sake: %v", refused) })
+	}, func() string { return fmt.Sprint(refused) })
 
 	end(0)
 	w.touch(driver)
 	w.awaitState(app, v1beta2.ApplicationStateCompleted)
-	w.eventually(func(ctx context.Context) (bool, error) {
+	w.Eventually("the budget is gone", func(ctx context.Context) (bool, error) {
 		budgets := new(policyv1.PodDisruptionBudgetList)
-		err := w.client.List(ctx, budgets, client.InNamespace(w.namespace))
+		err := w.Client.List(ctx, budgets, client.InNamespace(w.Namespace))
 		return len(budgets.Items) == 0, err
-	}, func() string { return "the budget is left" })
+	})
 }
 
 func TestDriverNeverStarts(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
 		app.Annotations = map[string]string{v1beta2.AnnotationDriverStartTimeout: "2s"}
 		app.Spec.Driver.SchedulerName = noScheduler
@@ -106,7 +107,7 @@ func TestDriverNeverStarts(t *testing.T) {
 
 func TestStartTimeoutIsNoTime(t *testing.T) {
 	w := newWorld(t, succeeds)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app := w.submit("pi", func(app *v1beta2.SparkApplication) {
 		app.Annotations = map[string]string{v1beta2.AnnotationDriverStartTimeout: "soon"}
 	})

@@ -10,13 +10,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // leave has an application in the namespace as the operator of kubeflow/spark-operator leaves it in a state: status
 // without a run, and a driver with its submission, an executor, a UI Service and a ConfigMap. The submission of the driver
 // is told in status unless untold.
 func (w *world) leave(name string, state v1beta2.ApplicationStateType, untold bool, options ...func(*v1beta2.SparkApplication)) *v1beta2.SparkApplication {
-	w.t.Helper()
+	w.T.Helper()
 	app := w.submit(name, options...)
 	owner := []metav1.OwnerReference{*metav1.NewControllerRef(app, v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind))}
 	labels := func(role string) map[string]string {
@@ -25,24 +26,24 @@ func (w *world) leave(name string, state v1beta2.ApplicationStateType, untold bo
 		}
 	}
 	pod := func(name, role, container string) *corev1.Pod {
-		pod := &corev1.Pod{ObjectMeta: w.meta(name), Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: container, Image: "spark"}}}}
+		pod := &corev1.Pod{ObjectMeta: w.Meta(name), Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: container, Image: "spark"}}}}
 		pod.Labels = labels(role)
 		return pod
 	}
 	driver := pod(name+"-driver", v1beta2.SparkRoleDriver, v1beta2.DriverContainerName)
 	driver.OwnerReferences = owner
-	w.create(driver)
+	w.Create(driver)
 	executor := pod(name+"-exec-1", v1beta2.SparkRoleExecutor, v1beta2.ExecutorContainerName)
 	executor.OwnerReferences = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Pod", Name: driver.Name, UID: driver.UID}}
-	w.create(executor)
+	w.Create(executor)
 
-	service := &corev1.Service{ObjectMeta: w.meta(name + "-ui-svc"), Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 4040}}}}
+	service := &corev1.Service{ObjectMeta: w.Meta(name + "-ui-svc"), Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 4040}}}}
 	service.Labels = map[string]string{v1beta2.LabelAppName: name, v1beta2.LabelSubmissionID: "theirs"}
 	service.OwnerReferences = owner
-	w.create(service)
-	metrics := &corev1.ConfigMap{ObjectMeta: w.meta(name + "-prom-conf")}
+	w.Create(service)
+	metrics := &corev1.ConfigMap{ObjectMeta: w.Meta(name + "-prom-conf")}
 	metrics.OwnerReferences = owner
-	w.create(metrics)
+	w.Create(metrics)
 
 	app.Status = v1beta2.SparkApplicationStatus{AppState: v1beta2.ApplicationState{State: state}}
 	if !untold {
@@ -53,8 +54,8 @@ func (w *world) leave(name string, state v1beta2.ApplicationStateType, untold bo
 		app.Status.ExecutorState = map[string]v1beta2.ExecutorState{executor.Name: v1beta2.ExecutorStateRunning}
 	}
 	if state != v1beta2.ApplicationStateNew {
-		if err := w.client.Status().Update(w.t.Context(), app); err != nil {
-			w.t.Fatal(err)
+		if err := w.Client.Status().Update(w.T.Context(), app); err != nil {
+			w.T.Fatal(err)
 		}
 	}
 	return app
@@ -82,19 +83,19 @@ func TestTakesOverRunning(t *testing.T) {
 			play, end := ends()
 			w := newWorld(t, play)
 			app := w.leave("pi", tt.state, tt.untold)
-			w.operate(reliably)
+			w.operate(apiserver.Reliably)
 			app = w.await(app, "running, and known", func(app *v1beta2.SparkApplication) bool {
 				return app.Status.AppState.State == v1beta2.ApplicationStateRunning && app.Status.ObservedGeneration == app.Generation
 			})
 			w.checkRuns(theirDriver("pi"))
 			end(0)
-			w.touch(&corev1.Pod{ObjectMeta: w.meta("pi-driver")})
+			w.touch(&corev1.Pod{ObjectMeta: w.Meta("pi-driver")})
 			app = w.awaitState(app, v1beta2.ApplicationStateCompleted)
 			w.checkRuns(theirDriver("pi"))
-			w.awaitNone(&corev1.Pod{ObjectMeta: w.meta("pi-exec-1")})
-			w.awaitNone(&corev1.ConfigMap{ObjectMeta: w.meta("pi-prom-conf")})
+			w.awaitNone(&corev1.Pod{ObjectMeta: w.Meta("pi-exec-1")})
+			w.awaitNone(&corev1.ConfigMap{ObjectMeta: w.Meta("pi-prom-conf")})
 			if !tt.untold {
-				w.awaitNone(&corev1.Service{ObjectMeta: w.meta("pi-ui-svc")})
+				w.awaitNone(&corev1.Service{ObjectMeta: w.Meta("pi-ui-svc")})
 			}
 			if app.Status.Run != 0 || app.Status.ExecutionAttempts != 1 {
 				t.Errorf("%s: the run was not taken over as it was: %+v", tt.reason, app.Status)
@@ -111,10 +112,10 @@ func TestTakesOverRetries(t *testing.T) {
 	})
 	before := app.DeepCopy()
 	app.Status.ExecutionAttempts = 2
-	if err := w.client.Status().Patch(t.Context(), app, client.MergeFrom(before)); err != nil {
+	if err := w.Client.Status().Patch(t.Context(), app, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app = w.awaitState(app, v1beta2.ApplicationStateFailed)
 	if app.Status.ExecutionAttempts != 3 || app.Status.Run != 1 {
 		t.Errorf("two retries, of which one was used up, make one run of ours: %+v", app.Status)
@@ -128,19 +129,19 @@ func TestTakesOverRetries(t *testing.T) {
 func TestTakesOverAgain(t *testing.T) {
 	play, end := ends()
 	w := newWorld(t, play)
-	stop := w.operate(reliably)
+	stop := w.operate(apiserver.Reliably)
 	app := w.awaitState(w.submit("pi"), v1beta2.ApplicationStateRunning)
 	stop()
 	// What it does not know it drops.
 	app.Status.Run, app.Status.RunSubmitTime, app.Status.SpecHash = 0, metav1.Time{}, ""
 	app.Status.ObservedGeneration, app.Status.Conditions = 0, nil
-	if err := w.client.Status().Update(t.Context(), app); err != nil {
+	if err := w.Client.Status().Update(t.Context(), app); err != nil {
 		t.Fatal(err)
 	}
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	w.await(app, "known again", func(app *v1beta2.SparkApplication) bool { return app.Status.ObservedGeneration == app.Generation })
 	end(0)
-	w.touch(&corev1.Pod{ObjectMeta: w.meta("pi-driver")})
+	w.touch(&corev1.Pod{ObjectMeta: w.Meta("pi-driver")})
 	app = w.awaitState(app, v1beta2.ApplicationStateCompleted)
 	w.checkRuns(map[driverOf]int{{"pi", "1"}: 1})
 	if diff := cmp.Diff(int32(1), app.Status.ExecutionAttempts); diff != "" {
@@ -151,9 +152,9 @@ func TestTakesOverAgain(t *testing.T) {
 
 // awaitNone waits until an object is gone.
 func (w *world) awaitNone(object client.Object) {
-	w.t.Helper()
-	w.eventually(func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(object), object)
+	w.T.Helper()
+	w.Eventually(object.GetName()+" is gone", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(object), object)
 		return err != nil, client.IgnoreNotFound(err)
-	}, func() string { return object.GetName() + " is still there" })
+	})
 }

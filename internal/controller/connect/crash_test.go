@@ -2,83 +2,14 @@ package connect_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"brazier.sh/brazier/test/apiserver"
 )
-
-var errCrashed = errors.New("the operator has crashed")
-
-// crash ends an operator's ability to write at one of its writes, before or after the API server has done it.
-type crash struct {
-	at    int
-	after bool
-
-	mu      sync.Mutex
-	writes  int
-	crashed chan struct{}
-}
-
-func (c *crash) wrap(inner client.Client) client.Client {
-	return &crashingClient{Client: inner, crash: c}
-}
-
-// write does a write, unless the operator has crashed.
-func (c *crash) write(do func() error) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.writes++
-	switch {
-	case c.writes > c.at:
-		return errCrashed
-	case c.writes < c.at:
-		return do()
-	}
-	close(c.crashed)
-	if c.after {
-		return errors.Join(errCrashed, do())
-	}
-	return errCrashed
-}
-
-type crashingClient struct {
-	client.Client
-	crash *crash
-}
-
-func (c *crashingClient) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
-	return c.crash.write(func() error { return c.Client.Create(ctx, object, opts...) })
-}
-
-func (c *crashingClient) Apply(ctx context.Context, object runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
-	return c.crash.write(func() error { return c.Client.Apply(ctx, object, opts...) })
-}
-
-func (c *crashingClient) Delete(ctx context.Context, object client.Object, opts ...client.DeleteOption) error {
-	return c.crash.write(func() error { return c.Client.Delete(ctx, object, opts...) })
-}
-
-func (c *crashingClient) DeleteAllOf(ctx context.Context, object client.Object, opts ...client.DeleteAllOfOption) error {
-	return c.crash.write(func() error { return c.Client.DeleteAllOf(ctx, object, opts...) })
-}
-
-func (c *crashingClient) Status() client.SubResourceWriter {
-	return &crashingStatus{SubResourceWriter: c.Client.Status(), crash: c.crash}
-}
-
-type crashingStatus struct {
-	client.SubResourceWriter
-	crash *crash
-}
-
-func (c *crashingStatus) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
-	return c.crash.write(func() error { return c.SubResourceWriter.Patch(ctx, object, patch, opts...) })
-}
 
 // writesOfALife is how many writes a server takes: the claim, its Service, policy and configuration, its pod, what status
 // says of it, Ready; and when it dies: the second claim, the removal of its pod, the same again. Where the cache is late some
@@ -97,15 +28,15 @@ func TestCrashAtEveryWrite(t *testing.T) {
 // pod for each run.
 func crashAndRecover(t *testing.T, at int, after bool) {
 	w := newWorld(t)
-	crash := &crash{at: at, after: after, crashed: make(chan struct{})}
-	stop := w.operate(crash.wrap)
+	crash := apiserver.CrashAt(at, after)
+	stop := w.operate(crash.Wrap)
 	c := w.create(nil)
 	readyOrCrashed := func(run int64) (isReady bool) {
-		w.eventually("the operator crashes, or has the server ready", func(ctx context.Context) (bool, error) {
-			err := w.client.Get(ctx, client.ObjectKeyFromObject(c), c)
+		w.Eventually("the operator crashes, or has the server ready", func(ctx context.Context) (bool, error) {
+			err := w.Client.Get(ctx, client.ObjectKeyFromObject(c), c)
 			isReady = readyInRun(run)(c.Status)
 			select {
-			case <-crash.crashed:
+			case <-crash.Crashed():
 				return true, err
 			default:
 				return isReady, err
@@ -121,7 +52,7 @@ func crashAndRecover(t *testing.T, at int, after bool) {
 	}
 	stop()
 
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	w.await(c, "the server is ready", readyInRun(run))
 	if diff := cmp.Diff(want, w.kubelet.runs()); diff != "" {
 		t.Errorf("pods of each run\n-want +got:\n%s", diff)

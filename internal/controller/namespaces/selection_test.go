@@ -5,37 +5,25 @@ import (
 	"errors"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"brazier.sh/brazier/internal/controller/namespaces"
-	"brazier.sh/brazier/internal/localcluster/controlplane" //nolint:depguard // this test needs a real API server, whoever's
+	"brazier.sh/brazier/test/apiserver"
+	//nolint:depguard // this test needs a real API server, whoever's
 )
-
-// patience ends a test that hangs; nothing is measured by it.
-const patience = time.Minute
 
 // TestSelection has a controller of ConfigMaps that is limited to labelled namespaces see one gain its label and lose it.
 func TestSelection(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	ctrl.SetLogger(logr.Discard())
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	mgr, err := ctrl.NewManager(plane.Config(), ctrl.Options{Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard()})
+	server := apiserver.Start(t)
+	mgr, err := ctrl.NewManager(server.Config(), ctrl.Options{Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,20 +35,10 @@ func TestSelection(t *testing.T) {
 	if err := selected.Complete(ctrl.NewControllerManagedBy(mgr).For(&corev1.ConfigMap{}), seen, &corev1.ConfigMapList{}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
+	apiserver.Operate(t, mgr.Start)
+	ctx := t.Context()
 
-	c, err := client.New(plane.Config(), client.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := server.Client(t)
 	p := &player{t: t, client: c}
 	p.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "in", Labels: map[string]string{"spark": "yes"}}})
 	out := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "out"}}
@@ -186,8 +164,5 @@ func (p *player) label(namespace *corev1.Namespace, labels map[string]string) {
 
 func (p *player) until(what string, is func() bool) {
 	p.t.Helper()
-	err := wait.PollUntilContextTimeout(p.t.Context(), 10*time.Millisecond, patience, true, func(context.Context) (bool, error) { return is(), nil })
-	if err != nil {
-		p.t.Fatalf("%s: %v", what, err)
-	}
+	apiserver.Eventually(p.t, what, func(context.Context) (bool, error) { return is(), nil })
 }

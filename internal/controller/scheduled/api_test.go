@@ -2,146 +2,78 @@ package scheduled_test
 
 import (
 	"context"
-	"errors"
-	"flag"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/scheduled"
-	"brazier.sh/brazier/internal/localcluster/controlplane" //nolint:depguard // these tests need a real API server, whoever's
 	"brazier.sh/brazier/internal/spark"
+	"brazier.sh/brazier/test/apiserver"
 )
 
-// patience is how long a test waits for what has to happen. Nothing is measured by it: it only ends a test that hangs.
-const patience = time.Minute
-
-// plane is the API server of these tests; nil with -short.
-var plane *rest.Config
+// server is the API server of these tests; nil with -short.
+var server *apiserver.Server
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	ctrl.SetLogger(logr.Discard())
-	os.Exit(withControlPlane(m.Run))
-}
-
-func withControlPlane(run func() int) int {
-	if testing.Short() {
-		return run()
-	}
-	started, err := controlplane.Start(context.Background(), controlplane.Options{})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer started.Stop()
-	plane = started.Config()
-	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, MaxTime: patience}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return run()
+	os.Exit(apiserver.Run(m, func(s *apiserver.Server) error {
+		server = s
+		return nil
+	}))
 }
 
 // world is a namespace with a controller of its own.
 type world struct {
-	t         *testing.T
-	namespace string
-	client    client.Client
+	*apiserver.World
 	// metrics are the latest controller's.
 	metrics *prometheus.Registry
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	if plane == nil {
-		t.Skip("this test needs an API server")
-	}
 	t.Parallel()
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
-		t.Fatal(err)
-	}
-	c, err := client.New(plane, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "schedule-"}}
-	if err := c.Create(t.Context(), namespace); err != nil {
-		t.Fatal(err)
-	}
-	return &world{t: t, namespace: namespace.Name, client: c}
+	return &world{World: server.World(t, "schedule-", nil)}
 }
 
 // operate runs the controller until the returned function is called, or the test ends.
 func (w *world) operate() (stop func()) {
-	w.t.Helper()
-	mgr, err := ctrl.NewManager(plane, ctrl.Options{
-		Scheme: w.client.Scheme(), Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
-		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
-	})
+	w.T.Helper()
+	mgr, err := apiserver.NewManager(w.Server.Config(), w.Namespace, apiserver.Reliably, nil)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	w.metrics = prometheus.NewRegistry()
 	options := scheduled.Options{Platform: spark.Platform{Image: "spark:4.3.0"}, Metrics: w.metrics}
 	if err := scheduled.Add(mgr, options); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := mgr.Start(ctx); err != nil {
-			w.t.Errorf("operator: %v", err)
-		}
-	}()
-	stop = func() {
-		cancel()
-		<-done
-	}
-	w.t.Cleanup(stop)
-	return stop
+	return apiserver.Operate(w.T, mgr.Start)
 }
 
 func (w *world) create(change func(*v1beta2.ScheduledSparkApplication)) *v1beta2.ScheduledSparkApplication {
-	w.t.Helper()
-	s := &v1beta2.ScheduledSparkApplication{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "report", Labels: map[string]string{"team": "sales"}}}
+	w.T.Helper()
+	s := &v1beta2.ScheduledSparkApplication{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "report", Labels: map[string]string{"team": "sales"}}}
 	s.Spec.Schedule, s.Spec.TimeZone = "@every 1s", "UTC"
 	s.Spec.Template = v1beta2.SparkApplicationSpec{
 		Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py",
 	}
 	change(s)
-	if err := w.client.Create(w.t.Context(), s); err != nil {
-		w.t.Fatal(err)
-	}
+	w.Create(s)
 	return s
 }
 
 // runs returns the applications of the namespace.
 func (w *world) runs(ctx context.Context) ([]v1beta2.SparkApplication, error) {
 	var apps v1beta2.SparkApplicationList
-	err := w.client.List(ctx, &apps, client.InNamespace(w.namespace))
+	err := w.Client.List(ctx, &apps, client.InNamespace(w.Namespace))
 	return apps.Items, err
 }
 
@@ -149,14 +81,7 @@ func (w *world) runs(ctx context.Context) ([]v1beta2.SparkApplication, error) {
 func (w *world) end(ctx context.Context, app *v1beta2.SparkApplication, state v1beta2.ApplicationStateType) error {
 	before := app.DeepCopy()
 	app.Status.AppState.State = state
-	return w.client.Status().Patch(ctx, app, client.MergeFrom(before))
-}
-
-func (w *world) eventually(what string, is wait.ConditionWithContextFunc) {
-	w.t.Helper()
-	if err := wait.PollUntilContextTimeout(w.t.Context(), 50*time.Millisecond, patience, true, is); err != nil {
-		w.t.Fatalf("%s: %v", what, err)
-	}
+	return w.Client.Status().Patch(ctx, app, client.MergeFrom(before))
 }
 
 // TestRunsAndHistory has runs made, through a restart of the operator, and old ones removed.
@@ -165,7 +90,7 @@ func TestRunsAndHistory(t *testing.T) {
 	stop := w.operate()
 	s := w.create(func(*v1beta2.ScheduledSparkApplication) {})
 	names, restarted := map[string]bool{}, false
-	w.eventually("four runs of which one is kept", func(ctx context.Context) (bool, error) {
+	w.Eventually("four runs of which one is kept", func(ctx context.Context) (bool, error) {
 		apps, err := w.runs(ctx)
 		if err != nil {
 			return false, err
@@ -187,7 +112,7 @@ func TestRunsAndHistory(t *testing.T) {
 			restarted = true
 			w.operate()
 		}
-		if err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
+		if err := w.Client.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
 			return false, err
 		}
 		return len(names) >= 4 && len(apps) <= 2 && len(s.Status.PastSuccessfulRunNames) == 1, nil
@@ -195,7 +120,7 @@ func TestRunsAndHistory(t *testing.T) {
 	if s.Status.ScheduleState != v1beta2.ScheduleStateScheduled || s.Status.LastRun.IsZero() || s.Status.NextRun.IsZero() {
 		t.Errorf("status does not tell of it: %+v", s.Status)
 	}
-	w.eventually("runs are counted", func(context.Context) (bool, error) {
+	w.Eventually("runs are counted", func(context.Context) (bool, error) {
 		families, err := w.metrics.Gather()
 		for _, family := range families {
 			if family.GetName() == "brazier_schedule_runs_total" {
@@ -212,8 +137,8 @@ func TestForbid(t *testing.T) {
 	w.operate()
 	s := w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyForbid })
 	var first v1beta2.SparkApplication
-	w.eventually("the next run is overdue", func(ctx context.Context) (bool, error) {
-		if err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
+	w.Eventually("the next run is overdue", func(ctx context.Context) (bool, error) {
+		if err := w.Client.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
 			return false, err
 		}
 		return s.Status.LastRunName != "" && time.Now().After(s.Status.NextRun.Add(2*time.Second)), nil
@@ -226,7 +151,7 @@ func TestForbid(t *testing.T) {
 	if err := w.end(t.Context(), &first, v1beta2.ApplicationStateFailed); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the run that waited", func(ctx context.Context) (bool, error) {
+	w.Eventually("the run that waited", func(ctx context.Context) (bool, error) {
 		apps, err := w.runs(ctx)
 		return len(apps) == 2, err
 	})
@@ -239,22 +164,22 @@ func TestForbidSeesAnotherOperatorsRun(t *testing.T) {
 	s := w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyForbid })
 	theirs := &v1beta2.SparkApplication{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: w.namespace, Name: "report-1780272001000000000", Labels: map[string]string{v1beta2.LabelScheduledAppName: s.Name},
+			Namespace: w.Namespace, Name: "report-1780272001000000000", Labels: map[string]string{v1beta2.LabelScheduledAppName: s.Name},
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: v1beta2.GroupVersion.String(), Kind: v1beta2.ScheduledSparkApplicationKind, Name: s.Name, UID: s.UID,
 			}},
 		},
 		Spec: s.Spec.Template,
 	}
-	if err := w.client.Create(t.Context(), theirs); err != nil {
+	if err := w.Client.Create(t.Context(), theirs); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.end(t.Context(), theirs, v1beta2.ApplicationStateRunning); err != nil {
 		t.Fatal(err)
 	}
 	w.operate()
-	w.eventually("the next run is overdue", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s)
+	w.Eventually("the next run is overdue", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(s), s)
 		return !s.Status.NextRun.IsZero() && time.Now().After(s.Status.NextRun.Add(2*time.Second)), err
 	})
 	if apps, err := w.runs(t.Context()); err != nil || len(apps) != 1 {
@@ -263,7 +188,7 @@ func TestForbidSeesAnotherOperatorsRun(t *testing.T) {
 	if err := w.end(t.Context(), theirs, v1beta2.ApplicationStateCompleted); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the run that waited", func(ctx context.Context) (bool, error) {
+	w.Eventually("the run that waited", func(ctx context.Context) (bool, error) {
 		apps, err := w.runs(ctx)
 		return len(apps) == 2, err
 	})
@@ -274,20 +199,20 @@ func TestReplace(t *testing.T) {
 	w := newWorld(t)
 	w.operate()
 	w.create(func(s *v1beta2.ScheduledSparkApplication) { s.Spec.ConcurrencyPolicy = v1beta2.ConcurrencyReplace })
-	driver := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "driver", Finalizers: []string{"brazier.sh/test"}}}
-	w.eventually("the first run", func(ctx context.Context) (bool, error) {
+	driver := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: w.Namespace, Name: "driver", Finalizers: []string{"brazier.sh/test"}}}
+	w.Eventually("the first run", func(ctx context.Context) (bool, error) {
 		apps, err := w.runs(ctx)
 		if err != nil || len(apps) == 0 {
 			return false, err
 		}
 		owner := metav1.NewControllerRef(&apps[0], v1beta2.GroupVersion.WithKind(v1beta2.SparkApplicationKind))
 		driver.OwnerReferences = []metav1.OwnerReference{*owner}
-		err = w.client.Create(ctx, driver)
+		err = w.Client.Create(ctx, driver)
 		return err == nil, err
 	})
 	first := driver.OwnerReferences[0].Name
-	w.eventually("the driver is told to go", func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(driver), driver)
+	w.Eventually("the driver is told to go", func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(driver), driver)
 		return !driver.DeletionTimestamp.IsZero(), err
 	})
 	apps, err := w.runs(t.Context())
@@ -296,10 +221,10 @@ func TestReplace(t *testing.T) {
 	}
 	before := driver.DeepCopy()
 	driver.Finalizers = nil
-	if err := w.client.Patch(t.Context(), driver, client.MergeFrom(before)); err != nil {
+	if err := w.Client.Patch(t.Context(), driver, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the next run", func(ctx context.Context) (bool, error) {
+	w.Eventually("the next run", func(ctx context.Context) (bool, error) {
 		apps, err := w.runs(ctx)
 		return slices.ContainsFunc(apps, func(app v1beta2.SparkApplication) bool { return app.Name != first }), err
 	})
@@ -315,11 +240,11 @@ func TestInvalidSchedule(t *testing.T) {
 	})
 	state := func(want v1beta2.ScheduleState) wait.ConditionWithContextFunc {
 		return func(ctx context.Context) (bool, error) {
-			err := w.client.Get(ctx, client.ObjectKeyFromObject(s), s)
+			err := w.Client.Get(ctx, client.ObjectKeyFromObject(s), s)
 			return s.Status.ScheduleState == want, err
 		}
 	}
-	w.eventually("it is refused", state(v1beta2.ScheduleStateFailedValidation))
+	w.Eventually("it is refused", state(v1beta2.ScheduleStateFailedValidation))
 	for _, want := range []string{"spec.schedule", "every day", "spec.template: spec.sparkConf[spark.driver.host]"} {
 		if !strings.Contains(s.Status.Reason, want) {
 			t.Errorf("want %q among all that is wrong, got: %s", want, s.Status.Reason)
@@ -327,10 +252,10 @@ func TestInvalidSchedule(t *testing.T) {
 	}
 	before := s.DeepCopy()
 	s.Spec.Schedule, s.Spec.Template.SparkConf = "@daily", nil
-	if err := w.client.Patch(t.Context(), s, client.MergeFrom(before)); err != nil {
+	if err := w.Client.Patch(t.Context(), s, client.MergeFrom(before)); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("it is scheduled", state(v1beta2.ScheduleStateScheduled))
+	w.Eventually("it is scheduled", state(v1beta2.ScheduleStateScheduled))
 	if s.Status.Reason != "" || s.Status.NextRun.IsZero() {
 		t.Errorf("want no reason any more, and a next run: %+v", s.Status)
 	}

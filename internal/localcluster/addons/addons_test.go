@@ -6,25 +6,18 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/internal/localcluster/addons"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 func TestApply(t *testing.T) {
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	c, err := client.New(plane.Config(), client.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := apiserver.Start(t)
+	c := server.Client(t)
 	for range 2 {
-		if err := addons.Apply(t.Context(), c, plane.Config().CAData); err != nil {
+		if err := addons.Apply(t.Context(), c, server.Config().CAData); err != nil {
 			t.Fatalf("what is applied has to be applicable again: %v", err)
 		}
 	}
-	objects, err := addons.Objects(plane.Config().CAData)
+	objects, err := addons.Objects(server.Config().CAData)
 	if err != nil {
 		t.Fatal(err)
 	}
