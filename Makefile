@@ -30,14 +30,22 @@ down: ## Stop the embedded cluster; its data stays (bin/brazier down --purge rem
 
 ##@ Test
 
+# What the tests of all levels need is made first, one after the other. The levels without the cluster mostly wait, for
+# processes and for outages that last as long as they last, so they run side by side, and each shows what it has to say when
+# it has ended. The cluster's tests look for processes that are left over, so nothing runs beside them.
+BESIDE := test-unit test-monitoring test-resilience test-job test-image
+
 .PHONY: test
-test: build lint test-unit test-monitoring test-resilience test-job test-e2e ## Run every test (what CI runs)
+test: build bin/kubectl bin/helm bin/promtool .cache/venv/ready .cache/connect-venv/ready lint ## Run every test (what CI runs)
+	@echo "• side by side: $(BESIDE)"
+	@$(MAKE) --jobs=$(words $(BESIDE)) --output-sync=target $(BESIDE)
+	@$(MAKE) test-e2e
 
 .PHONY: test-unit
 test-unit: bin/brazier-cluster bin/kubectl bin/helm ## Unit tests, and tests against a real API server
 	@build/packages jq:jq
 	@echo "• unit and API tests"
-	@go test ./...
+	@go test -p 3 ./...
 	@cd devcluster && go test ./...
 
 .PHONY: test-monitoring
@@ -57,11 +65,16 @@ test-job: .cache/venv/ready ## The demo's PySpark job under a local Spark
 	@echo "• the demo's job"
 	@cd examples/retail && ../../.cache/venv/bin/python -m unittest -v
 
+.PHONY: test-image
+test-image: ## The Spark image's own programs, and whether it is built alike twice
+	@echo "• the Spark image"
+	@go test -tags e2e -count=1 -timeout 20m -v ./test/e2e/image
+
 .PHONY: test-e2e
 test-e2e: build bin/kubectl bin/helm .cache/venv/ready .cache/connect-venv/ready ## End-to-end tests: real node, real containers, real Spark
 	@build/packages ip:iproute2 ss:iproute2 javac:openjdk-17-jdk-headless
 	@echo "• end-to-end tests"
-	@go test -tags e2e -p 1 -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e/...
+	@go test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e
 
 .PHONY: test-airflow
 test-airflow: build bin/kubectl .cache/airflow/ready ## The DAGs of examples/airflow, run by Airflow
