@@ -17,7 +17,6 @@ import (
 
 	"brazier.sh/brazier/internal/controller/namespaces"
 	"brazier.sh/brazier/test/apiserver"
-	//nolint:depguard // this test needs a real API server, whoever's
 )
 
 // TestSelection has a controller of ConfigMaps that is limited to labelled namespaces see one gain its label and lose it.
