@@ -32,6 +32,9 @@ type Case struct {
 	Ended bool
 	// Now is when the evidence was gathered.
 	Now time.Time
+
+	// read is what was read of the logs already.
+	read *reading
 }
 
 // Cluster is what is known of a cluster beside the run. Each part may be missing: few people may read nodes.
@@ -69,31 +72,38 @@ type rule struct {
 const slack = time.Minute
 
 // Causes returns what the run of c failed of or waits for, the most fundamental first: nothing comes before what it
-// follows from. A run that is well has none. Rules of a team's own are tried beside the built-in ones.
+// follows from. A run that is well, or that ended well, has none. Rules of a team's own are tried beside the built-in ones.
 func Causes(c *Case, own ...Rule) []v1alpha1.Cause {
+	read := *c
+	read.read = &reading{}
+	if read.completed() {
+		return nil
+	}
 	all := rules()
 	for _, r := range own {
 		all = append(all, r.rule())
 	}
 	var found []v1alpha1.Cause
 	for _, r := range all {
-		cause, ok := r.find(c)
-		if !ok {
+		cause, ok := r.find(&read)
+		if !ok || indexOf(found, r.code) >= 0 {
 			continue
 		}
-		cause.Code = r.code
+		cause.Code, cause.Follows = r.code, ""
 		cause.Waiting = cause.Waiting || !c.Ended
 		found = append(found, cause)
 	}
 	return rank(found, all)
 }
 
-// rank links consequences to their causes and puts those first that follow from nothing.
+// rank links consequences to their causes and puts those first that follow from nothing: what is merely possible last, and
+// otherwise what was seen first.
 func rank(causes []v1alpha1.Cause, rules []rule) []v1alpha1.Cause {
 	slices.SortStableFunc(causes, func(a, b v1alpha1.Cause) int {
 		return cmp.Or(
-			cmp.Compare(certainty(b.Confidence), certainty(a.Confidence)),
+			cmp.Compare(guessed(a), guessed(b)),
 			compareTimes(a.At, b.At),
+			cmp.Compare(certainty(b.Confidence), certainty(a.Confidence)),
 		)
 	})
 	follows := make(map[string][]string, len(rules))
@@ -102,13 +112,32 @@ func rank(causes []v1alpha1.Cause, rules []rule) []v1alpha1.Cause {
 	}
 	for i := range causes {
 		for _, code := range follows[causes[i].Code] {
-			if j := indexOf(causes, code); j >= 0 && j != i && before(causes[j], causes[i]) {
+			j := indexOf(causes, code)
+			if j >= 0 && guessed(causes[j]) <= guessed(causes[i]) && before(causes[j], causes[i]) && !leads(causes, i, j) {
 				causes[i].Follows = code
 				break
 			}
 		}
 	}
 	return inOrder(causes)
+}
+
+// leads reports whether cause j follows from cause i already, by however many steps, or is the same.
+func leads(causes []v1alpha1.Cause, i, j int) bool {
+	for j != i {
+		if causes[j].Follows == "" {
+			return false
+		}
+		j = indexOf(causes, causes[j].Follows)
+	}
+	return true
+}
+
+func guessed(c v1alpha1.Cause) int {
+	if certainty(c.Confidence) == 0 {
+		return 1
+	}
+	return 0
 }
 
 // inOrder moves each cause behind the one it follows from, and keeps the order otherwise.

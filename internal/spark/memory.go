@@ -70,3 +70,6 @@ func heapSize(size string, miB int64) string {
 func memoryOverhead(heapMiB int64, factor float64, floorMiB int64) int64 {
 	return max(int64(factor*float64(heapMiB)), floorMiB)
 }
+
+// MiB reads a size as Spark does, in whole MiB.
+func MiB(size string) (int64, error) { return parseMiB(size) }
