@@ -9,13 +9,13 @@ import (
 // driverOutOfMemory and executorOutOfMemory find containers that the kernel ended because they used more memory than their
 // limit.
 func driverOutOfMemory() rule {
-	return rule{code: "driver-out-of-memory", follows: []string{"node-pressure"}, find: func(c *Case) (v1alpha1.Cause, bool) {
+	return rule{code: "driver-out-of-memory", follows: []string{"node-pressure", "disrupted"}, find: func(c *Case) (v1alpha1.Cause, bool) {
 		return c.outOfMemory(v1alpha1.RoleDriver)
 	}}
 }
 
 func executorOutOfMemory() rule {
-	return rule{code: "executor-out-of-memory", follows: []string{"node-pressure"}, find: func(c *Case) (v1alpha1.Cause, bool) {
+	return rule{code: "executor-out-of-memory", follows: []string{"node-pressure", "disrupted"}, find: func(c *Case) (v1alpha1.Cause, bool) {
 		return c.outOfMemory(v1alpha1.RoleExecutor)
 	}}
 }

@@ -61,5 +61,5 @@ func userRules() []rule {
 
 // endedPods are the causes for which pods end through no fault of Spark's; what its logs complain of then follows from them.
 func endedPods() []string {
-	return []string{"scratch-disk-full", "node-pressure", "preempted"}
+	return []string{"scratch-disk-full", "evicted-for-overuse", "node-pressure", "disrupted"}
 }

@@ -24,6 +24,8 @@ type reading struct {
 	said, fatal      *[]found
 	driver, executor *[]*trace
 	failure          **trace
+	// variables are those of expressions.
+	variables map[string]any
 }
 
 // once is what kept has, or what make makes if it has nothing yet.
