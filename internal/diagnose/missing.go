@@ -32,8 +32,8 @@ var (
 	moduleMissing = regexp.MustCompile(`(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)`)
 )
 
-// classMissing finds classes that are not in the image or among the application's jars.
-func classMissing() rule {
+// missingClass finds classes that are not in the image or among the application's jars.
+func missingClass() rule {
 	return rule{code: "class-missing", follows: []string{"dependency-unresolved", "file-missing"}, find: func(c *Case) (v1alpha1.Cause, bool) {
 		if f, match, ok := firstMatch(c.saidBy(v1alpha1.RoleDriver), mainClassMissing); ok && c.exited(exitClassNotFound, exitGeneric) {
 			return told(f, fmt.Sprintf("The main class %s is not in %s nor in any other jar of the application.", match[1], c.mainFile()),

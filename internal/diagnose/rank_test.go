@@ -79,13 +79,13 @@ func TestRank(t *testing.T) {
 	}
 }
 
-// FuzzCauses makes cases of pieces that mean something, and of a text that does not.
-func FuzzCauses(f *testing.F) {
+// FuzzRank makes cases of pieces that mean something, and of a text that does not.
+func FuzzRank(f *testing.F) {
 	f.Add(uint64(1), unresolvedColumn)
 	f.Add(uint64(2), lostExecutor+abortedByLoss)
 	f.Add(uint64(3), `{"ts":"2026-11-26T14:37:54.789Z","level":"ERROR","msg":"x","exception":{"class":"a.B","msg":"Job ab`)
 	f.Fuzz(func(t *testing.T, seed uint64, text string) {
-		run := randomCase(rand.New(rand.NewPCG(seed, 1)), text)
+		run := randomRun(rand.New(rand.NewPCG(seed, 1)), text)
 		causes := Causes(run)
 		if diff := cmp.Diff(causes, Causes(run)); diff != "" {
 			t.Errorf("the same case has other causes:\n%s", diff)
@@ -106,7 +106,7 @@ func FuzzCauses(f *testing.F) {
 	})
 }
 
-func randomCase(random *rand.Rand, text string) *Case {
+func randomRun(random *rand.Rand, text string) *Case {
 	pick := func(of ...string) string { return of[random.IntN(len(of))] }
 	c := failedRun()
 	codes := []int32{0, 1, 3, 11, 50, 52, 53, 56, 101, 126, 134, 137, 139, 143, 255}

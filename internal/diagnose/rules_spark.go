@@ -27,7 +27,7 @@ func specificRules() []rule {
 		driverHeap(),
 		executorHeap(),
 		driverUnreachable(),
-		classMissing(),
+		missingClass(),
 		dependencyUnresolved(),
 		fileMissing(),
 		pythonModuleMissing(),
