@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
@@ -10,9 +9,9 @@ import (
 
 var (
 	// QueryExecutionErrors.executeBroadcastTimeoutError.
-	broadcastTime = regexp.MustCompile(`Could not execute broadcast in (\d+) secs`)
+	broadcastTime = lazily(`Could not execute broadcast in (\d+) secs`)
 	// BroadcastExchangeExec, and QueryExecutionErrors.cannotBroadcastTableOverMaxTableBytesError.
-	broadcastSize = regexp.MustCompile(`Cannot broadcast the table that is larger than ([^:]+): (.+?)\.?$|Cannot broadcast the table over (\d+) rows: (\d+) rows`)
+	broadcastSize = lazily(`Cannot broadcast the table that is larger than ([^:]+): (.+?)\.?$|Cannot broadcast the table over (\d+) rows: (\d+) rows`)
 )
 
 // broadcastTimeout finds joins that waited in vain for the table that was to be sent to all executors.

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,7 +64,7 @@ func having(lines []found, words ...string) []found {
 }
 
 // firstMatch is the first of lines that pattern matches, and what it captured.
-func firstMatch(lines []found, pattern *regexp.Regexp) (found, []string, bool) {
+func firstMatch(lines []found, pattern *pattern) (found, []string, bool) {
 	for _, f := range lines {
 		if match := pattern.FindStringSubmatch(f.text); match != nil {
 			return f, match, true

@@ -2,17 +2,16 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
 
 var (
 	// PythonRunner: the worker's end of the socket was closed. Since 4.0 it says how the worker ended.
-	workerCrash = regexp.MustCompile(`Python worker exited unexpectedly \(crashed\)`)
+	workerCrash = lazily(`Python worker exited unexpectedly \(crashed\)`)
 	// The JVM's report of a crash in native code, which names the library.
-	problematic = regexp.MustCompile(`^#? ?C +\[(\S+?)\+0x`)
-	hsErr       = regexp.MustCompile(`SIGSEGV \(0xb\) at pc=|SIGBUS \(0x7\) at pc=|hs_err_pid\d+\.log`)
+	problematic = lazily(`^#? ?C +\[(\S+?)\+0x`)
+	hsErr       = lazily(`SIGSEGV \(0xb\) at pc=|SIGBUS \(0x7\) at pc=|hs_err_pid\d+\.log`)
 )
 
 // pythonWorkerCrash finds Python processes of executors that ended while they worked.

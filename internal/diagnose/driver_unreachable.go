@@ -2,14 +2,13 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
 
 // What an executor says that does not find its driver: the driver's Service has a name that ends like this, and its ports are
 // 7078 and 7079 (DriverServiceFeatureStep).
-var driverUnreachablePattern = regexp.MustCompile(
+var driverUnreachablePattern = lazily(
 	`UnknownHostException: (\S+-driver-svc\S*)|Failed to connect to /?(\S*(?:-driver-svc\S*|:707[89]))|Cannot find endpoint: spark://CoarseGrainedScheduler@(\S+)|Connection refused: (\S*(?:-driver-svc\S*|:707[89]))`)
 
 // driverUnreachable finds executors that could not reach the driver. When the driver has gone before, that is no wonder.

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -108,10 +107,10 @@ func executorName(id string) string {
 
 var (
 	// ExecutorPodsLifecycleManager.exitReasonMessage and describeExitCode. Until 3.1 there was a dot behind the number.
-	loggedExit = regexp.MustCompile(`The executor with id (\d+) exited with exit code (-?\d+)`)
+	loggedExit = lazily(`The executor with id (\d+) exited with exit code (-?\d+)`)
 	// KubernetesUtils.containersDescription.
-	loggedReason   = regexp.MustCompile(`^\s*termination reason: (\S+)`)
-	loggedFinished = regexp.MustCompile(`^\s*container finished at: (\S+)`)
+	loggedReason   = lazily(`^\s*termination reason: (\S+)`)
+	loggedFinished = lazily(`^\s*container finished at: (\S+)`)
 )
 
 // descriptionLength is how many lines the driver's description of an executor's containers has at most: eight each.

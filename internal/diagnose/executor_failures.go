@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -10,7 +9,7 @@ import (
 )
 
 // ExecutorPodsAllocator and ExecutorPodsLifecycleManager, which then end the driver.
-var tooManyFailures = regexp.MustCompile(`Max number of executor failures \((\d+)\) reached`)
+var tooManyFailures = lazily(`Max number of executor failures \((\d+)\) reached`)
 
 // executorFailures finds drivers that gave up because executors failed one after the other.
 func executorFailures() rule {

@@ -2,16 +2,15 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
 
 var (
 	// HeartbeatReceiver.expireDeadHosts, and TaskSetManager's ExecutorLostFailure of it.
-	heartbeatTimeout = regexp.MustCompile(`[Ee]xecutor (\d+)?.*[Ee]xecutor heartbeat timed out after (\d+) ms`)
+	heartbeatTimeout = lazily(`[Ee]xecutor (\d+)?.*[Ee]xecutor heartbeat timed out after (\d+) ms`)
 	// CoarseGrainedSchedulerBackend.DriverEndpoint.onDisconnected.
-	disassociated = regexp.MustCompile(`(?:Lost executor |\(executor )(\d+).*Remote RPC client disassociated`)
+	disassociated = lazily(`(?:Lost executor |\(executor )(\d+).*Remote RPC client disassociated`)
 )
 
 // executorSilent finds executors that the driver no longer heard of.

@@ -6,6 +6,8 @@ import "fmt"
 const (
 	// exitGeneric is what a program ends with that has failed, also spark-submit: SparkExitCode.EXIT_FAILURE.
 	exitGeneric = 1
+	// exitUsage is a shell's for a command that it cannot make sense of, and Python's for a file that it cannot open.
+	exitUsage = 2
 	// exitExecutorFailures: ExecutorFailureTracker has counted too many, SparkExitCode.EXCEED_MAX_EXECUTOR_FAILURES.
 	exitExecutorFailures = 11
 	// exitUncaught and exitUncaughtTwice: SparkUncaughtExceptionHandler, the second time while it wrote of the first.
@@ -41,6 +43,7 @@ func exitMeaning(code int32) string {
 	meanings := map[int32]string{
 		0:                    "it ended well",
 		exitGeneric:          "the program failed",
+		exitUsage:            "the command was not understood, or its file not found",
 		exitExecutorFailures: "too many executors failed",
 		exitUncaught:         "an exception that nobody caught",
 		exitUncaughtTwice:    "an exception that nobody caught, and another while it was logged",

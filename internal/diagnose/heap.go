@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,7 +10,7 @@ import (
 )
 
 // What the JVM says of a full heap, and Spark of its share of one (SparkOutOfMemoryError: UNABLE_TO_ACQUIRE_MEMORY).
-var heapFull = regexp.MustCompile(
+var heapFull = lazily(
 	`java\.lang\.OutOfMemoryError: (Java heap space|GC overhead limit exceeded|Requested array size exceeds VM limit)|(UNABLE_TO_ACQUIRE_MEMORY)|(Unable to acquire) \d+ bytes of memory`)
 
 // driverHeap and executorHeap find JVMs whose heap was full.

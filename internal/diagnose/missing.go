@@ -2,7 +2,7 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
@@ -10,26 +10,26 @@ import (
 
 var (
 	// SparkSubmit.runMain, and the JVM's own words.
-	mainClassMissing = regexp.MustCompile(`(?:Failed to load class|Failed to load) ([\w.$]+[\w$])`)
-	classNotFound    = regexp.MustCompile(`(?:ClassNotFoundException|NoClassDefFoundError): (?:Class )?([\w.$/]+)(?: not found)?`)
-	dataSource       = regexp.MustCompile(`\[DATA_SOURCE_NOT_FOUND\] Failed to find the data source: ([\w.$/-]+[\w$-])|Failed to find data source: ([\w.$/-]+[\w$-])`)
-	fileSystem       = regexp.MustCompile(`No FileSystem for scheme "?([\w+-]+)`)
+	mainClassMissing = lazily(`(?:Failed to load class|Failed to load) ([\w.$]+[\w$])`)
+	classNotFound    = lazily(`(?:ClassNotFoundException|NoClassDefFoundError): (?:Class )?([\w.$/]+)(?: not found)?`)
+	dataSource       = lazily(`\[DATA_SOURCE_NOT_FOUND\] Failed to find the data source: ([\w.$/-]+[\w$-])|Failed to find data source: ([\w.$/-]+[\w$-])`)
+	fileSystem       = lazily(`No FileSystem for scheme "?([\w+-]+)`)
 
 	// SparkSubmitUtils.resolveMavenCoordinates, MavenUtils since 4.0.
-	unresolved     = regexp.MustCompile(`unresolved dependency: ([^\s:]+#[^:\s]+;\S+?): (.+?)\]?$`)
-	unresolvedHint = regexp.MustCompile(`UNRESOLVED DEPENDENCIES|problem during retrieve of org\.apache\.spark|Failed to download artifacts|unresolved dependency`)
+	unresolved     = lazily(`unresolved dependency: ([^\s:]+#[^:\s]+;\S+?): (.+?)\]?$`)
+	unresolvedHint = lazily(`UNRESOLVED DEPENDENCIES|problem during retrieve of org\.apache\.spark|Failed to download artifacts|unresolved dependency`)
 
 	// The main file or one of the dependencies, by SparkSubmit, Utils.fetchFile and Python itself.
-	missingFile = []*regexp.Regexp{
-		regexp.MustCompile(`can't open file '([^']+)': \[Errno 2\]`),
-		regexp.MustCompile(`Local jar (\S+) does not exist`),
-		regexp.MustCompile(`(?:java\.nio\.file\.NoSuchFileException|java\.io\.FileNotFoundException): (?:File )?(\S+\.(?:jar|py|zip|egg|whl|R))\b`),
-		regexp.MustCompile(`FileNotFoundException: No such file or directory: (s3a://\S+\.(?:jar|py|zip|egg|whl|R))\b`),
-		regexp.MustCompile(`The jar (\S+) does not exist`),
-		regexp.MustCompile(`Failed to add (\S+\.jar) to Spark environment`),
+	missingFile = []*pattern{
+		lazily(`can't open file '([^']+)': \[Errno 2\]`),
+		lazily(`Local jar (\S+) does not exist`),
+		lazily(`(?:java\.nio\.file\.NoSuchFileException|java\.io\.FileNotFoundException): (?:File )?(\S+\.(?:jar|py|zip|egg|whl|R))\b`),
+		lazily(`FileNotFoundException: No such file or directory: (s3a://\S+\.(?:jar|py|zip|egg|whl|R))\b`),
+		lazily(`The jar (\S+) does not exist`),
+		lazily(`Failed to add (\S+\.jar) to Spark environment`),
 	}
 
-	moduleMissing = regexp.MustCompile(`(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)`)
+	moduleMissing = lazily(`(?:ModuleNotFoundError|ImportError): No module named '?([\w.]+)`)
 )
 
 // missingClass finds classes that are not in the image or among the application's jars.
@@ -39,7 +39,7 @@ func missingClass() rule {
 			return told(f, fmt.Sprintf("The main class %s is not in %s nor in any other jar of the application.", match[1], c.mainFile()),
 				c.driverLog(), change("Name the class as it is in the jar, or the jar that has it.", "spec:\n  mainClass: "+match[1]+"\n")), true
 		}
-		for _, pattern := range []*regexp.Regexp{fileSystem, dataSource, classNotFound} {
+		for _, pattern := range []*pattern{fileSystem, dataSource, classNotFound} {
 			f, match, ok := firstMatch(c.fatal(), pattern)
 			if !ok {
 				continue
@@ -57,7 +57,7 @@ func missingClass() rule {
 	}}
 }
 
-func classWhy(pattern *regexp.Regexp, name string) string {
+func classWhy(pattern *pattern, name string) string {
 	switch pattern {
 	case fileSystem:
 		return fmt.Sprintf("Spark has no file system for %s:// addresses: the jar that brings it is missing.", name)
@@ -116,7 +116,7 @@ func (c *Case) exited(codes ...int32) bool {
 func dependencyUnresolved() rule {
 	return rule{code: "dependency-unresolved", find: func(c *Case) (v1alpha1.Cause, bool) {
 		hint := having(c.fatal(), "unresolved dependency")
-		if f, match, ok := firstMatch(append(hint, c.saidBy(v1alpha1.RoleDriver)...), unresolved); ok && c.Ended {
+		if f, match, ok := firstMatch(append(hint, c.saidBy(v1alpha1.RoleDriver)...), unresolved); ok && c.exited(exitGeneric) {
 			name := strings.NewReplacer("#", ":", ";", ":").Replace(match[1])
 			return told(f, fmt.Sprintf("The package %s cannot be had: %s.", name, strings.TrimSuffix(match[2], ".")), c.ivyFixes()...), true
 		}
@@ -138,8 +138,12 @@ func (c *Case) ivyFixes() []v1alpha1.Fix {
 // fileMissing finds main files and dependencies that are not where the application says.
 func fileMissing() rule {
 	return rule{code: "file-missing", find: func(c *Case) (v1alpha1.Cause, bool) {
+		lines := slices.Clone(c.fatal())
+		if c.exited(exitClassNotFound, exitUsage) {
+			lines = append(lines, having(c.saidBy(v1alpha1.RoleDriver), "can't open file", "Local jar ")...)
+		}
 		for _, pattern := range missingFile {
-			f, match, ok := firstMatch(append(c.fatal(), having(c.saidBy(v1alpha1.RoleDriver), "can't open file", "Local jar ")...), pattern)
+			f, match, ok := firstMatch(lines, pattern)
 			if !ok {
 				continue
 			}

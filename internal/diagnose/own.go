@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -119,7 +118,7 @@ func strictly(text []byte, what any) error {
 	return nil
 }
 
-var codePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+var codePattern = lazily(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 const longestCode = 63
 

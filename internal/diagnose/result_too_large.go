@@ -2,13 +2,12 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
 
 // TaskSetManager.canFetchMoreResults.
-var resultSize = regexp.MustCompile(`Total size of serialized results of (\d+) tasks \(([^)]+)\) is bigger than (?:local )?(?:spark\.driver\.)?maxResultSize \(?([^)]+?)\)`)
+var resultSize = lazily(`Total size of serialized results of (\d+) tasks \(([^)]+)\) is bigger than (?:local )?(?:spark\.driver\.)?maxResultSize \(?([^)]+?)\)`)
 
 // resultTooLarge finds results that were collected into the driver and are larger than it takes.
 func resultTooLarge() rule {
@@ -17,7 +16,11 @@ func resultTooLarge() rule {
 		if !ok {
 			return v1alpha1.Cause{}, false
 		}
-		cause := told(f, fmt.Sprintf("The results of %s tasks, %s in all, were to be collected into the driver, which takes %s.", match[1], match[2], match[3]),
+		tasks := match[1] + " tasks"
+		if match[1] == "1" {
+			tasks = "one task"
+		}
+		cause := told(f, fmt.Sprintf("The results of %s, %s in all, were to be collected into the driver, which takes %s.", tasks, match[2], match[3]),
 			c.driverLog(),
 			v1alpha1.Fix{Risk: v1alpha1.RiskChanges, Say: "Write the rows (df.write) instead of collecting them with collect() or toPandas(), or collect fewer."},
 			change("Or let the driver take more, and give it the memory for it.", sparkConf("spark.driver.maxResultSize", "4g")))

@@ -2,15 +2,14 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
 
 var (
 	// DAGScheduler.handleTaskCompletion of a FetchFailed.
-	stageGivenUp = regexp.MustCompile(`ShuffleMapStage \d+ \(([^)]*)\) has failed the maximum allowable number of times: (\d+)|(?:ResultStage|ShuffleMapStage) \d+ .*has failed the maximum allowable number of times: (\d+)`)
-	fetchFailed  = regexp.MustCompile(`FetchFailed(?:Exception)?\b|Missing an output location for shuffle|MetadataFetchFailedException`)
+	stageGivenUp = lazily(`ShuffleMapStage \d+ \(([^)]*)\) has failed the maximum allowable number of times: (\d+)|(?:ResultStage|ShuffleMapStage) \d+ .*has failed the maximum allowable number of times: (\d+)`)
+	fetchFailed  = lazily(`FetchFailed(?:Exception)?\b|Missing an output location for shuffle|MetadataFetchFailedException`)
 )
 
 // shuffleLost finds stages that were given up since what others had written for them was gone. Something has ended the

@@ -87,6 +87,17 @@ func TestMissing(t *testing.T) {
 			want:   []string{"file-missing"},
 			why:    "The file /opt/job.py does not exist in the image.",
 		},
+		"MainJar": {
+			reason: "SparkSubmit goes on without the jar, and then misses the class: the jar is the cause.",
+			run:    failedRun(driverEnds(101, "Error", 1800), driverSays("26/11/26 14:38:47 WARN DependencyUtils: Local jar /opt/etl.jar does not exist, skipping.\nError: Failed to load class com.example.Main.")),
+			want:   []string{"file-missing", "class-missing"},
+			why:    "The file /opt/etl.jar does not exist in the image.",
+		},
+		"JarThatNobodyMissed": {
+			reason: "A jar that was not there, and a run that went on without it.",
+			run:    failedRun(driverSays("26/11/26 14:38:47 WARN DependencyUtils: Local jar /opt/etl.jar does not exist, skipping.\n" + unresolvedColumn)),
+			want:   []string{"query-invalid"},
+		},
 		"RemoteFile": {
 			reason: "A jar that the object store does not have.",
 			run:    failedRun(driverSays(thrownByMain("java.io.FileNotFoundException: No such file or directory: s3a://jobs/etl.jar"))),
@@ -203,6 +214,11 @@ org.apache.spark.shuffle.MetadataFetchFailedException: Missing an output locatio
 			run:    failedRun(driverSays(abortedBy("org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)"))),
 			want:   []string{"python-worker-crash"},
 		},
+		"WorkerOfSpark41": {
+			reason: "The driver quotes what the task said, with what lay behind it.",
+			run:    failedRun(driverSays(workerCrashed)),
+			want:   []string{"python-worker-crash"},
+		},
 		"Native": {
 			reason: "The JVM names the library it crashed in.",
 			run:    failedRun(driverEnds(134, "Error", 1800), driverSays("#\n# A fatal error has been detected by the Java Runtime Environment:\n#\n#  SIGSEGV (0xb) at pc=0x00007f1, pid=15, tid=42\n#\n# Problematic frame:\n# C  [libzstd-jni-1.5.6.so+0x3f2]  ZSTD_compress+0x12\n")),
@@ -251,3 +267,24 @@ func TestStorage(t *testing.T) {
 		},
 	})
 }
+
+// workerCrashed is Spark 4.1.1's of a Python function that calls os._exit, without most of the frames.
+const workerCrashed = `
+26/11/26 14:53:01 ERROR TaskSetManager: Task 0 in stage 0.0 failed 4 times; aborting job
+Traceback (most recent call last):
+  File "/opt/job/crash.py", line 7, in <module>
+    spark.range(5).rdd.map(crash).collect()
+  File "/opt/spark/python/lib/py4j-0.10.9.9-src.zip/py4j/protocol.py", line 327, in get_return_value
+py4j.protocol.Py4JJavaError: An error occurred while calling z:org.apache.spark.api.python.PythonRDD.collectAndServe.
+: org.apache.spark.SparkException: Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, most recent failure: Lost task 0.3 in stage 0.0 (TID 3) (10.244.0.7 executor 1): org.apache.spark.SparkException: Python worker exited unexpectedly (crashed). Consider setting 'spark.sql.execution.pyspark.udf.faulthandler.enabled' or'spark.python.worker.faulthandler.enabled' configuration to 'true' for the better Python traceback.
+	at org.apache.spark.api.python.BasePythonRunner$ReaderIterator.hasNext(PythonRunner.scala:596)
+Caused by: java.io.EOFException
+	at java.base/java.io.DataInputStream.readInt(DataInputStream.java:386)
+	... 22 more
+
+Driver stacktrace:
+	at org.apache.spark.scheduler.DAGScheduler.abortStage(DAGScheduler.scala:3122)
+Caused by: java.io.EOFException
+	at java.base/java.io.DataInputStream.readInt(DataInputStream.java:386)
+	... 1 more
+`

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
@@ -10,13 +9,13 @@ import (
 
 // What S3A and the SDKs of the object stores say.
 var (
-	accessDenied = regexp.MustCompile(
+	accessDenied = lazily(
 		`AccessDeniedException: ([^:]+: )?.*|Status Code: 403|403 Forbidden|InvalidAccessKeyId|SignatureDoesNotMatch|AccessControlException: (Permission denied.*)|No AWS Credentials provided|NoAwsCredentialsException|Unable to load credentials from any of the providers`)
-	noBucket      = regexp.MustCompile(`NoSuchBucket|UnknownStoreException: ` + "`?" + `(\S+?)['` + "`" + `:]+(?:\s|$)|Bucket (\S+) does not exist|The specified bucket does not exist`)
-	noEndpoint    = regexp.MustCompile(`SdkClientException: (?:Unable to execute HTTP request|Received an UnknownHostException).*|Unable to execute HTTP request: (.*)|ConnectException: .*(?:connect|Connect).* (?:to|on) (\S+)`)
-	storeInDoubt  = regexp.MustCompile(`s3a?://|S3A|amazonaws|SdkClientException|UnknownHostException: \S*(?:s3|minio|bucket)`)
-	storedAddress = regexp.MustCompile(`\b(?:s3a?|abfss?|gs|hdfs)://[^\s'"` + "`" + `:,)]+`)
-	kerberos      = regexp.MustCompile(`GSSException: (.*)|Client cannot authenticate via:\s*\[?([\w, ]+)|KrbException: (.*)|LoginException: (.*)|SIMPLE authentication is not enabled|Unable to obtain password from user|token \(.*\) can't be found in cache`)
+	noBucket      = lazily(`NoSuchBucket|UnknownStoreException: ` + "`?" + `(\S+?)['` + "`" + `:]+(?:\s|$)|Bucket (\S+) does not exist|The specified bucket does not exist`)
+	noEndpoint    = lazily(`SdkClientException: (?:Unable to execute HTTP request|Received an UnknownHostException).*|Unable to execute HTTP request: (.*)|ConnectException: .*(?:connect|Connect).* (?:to|on) (\S+)`)
+	storeInDoubt  = lazily(`s3a?://|S3A|amazonaws|SdkClientException|UnknownHostException: \S*(?:s3|minio|bucket)`)
+	storedAddress = lazily(`\b(?:s3a?|abfss?|gs|hdfs)://[^\s'"` + "`" + `:,)]+`)
+	kerberos      = lazily(`GSSException: (.*)|Client cannot authenticate via:\s*\[?([\w, ]+)|KrbException: (.*)|LoginException: (.*)|SIMPLE authentication is not enabled|Unable to obtain password from user|token \(.*\) can't be found in cache`)
 )
 
 // address is the address of what was read or written, as the lines name it.
@@ -112,7 +111,7 @@ func storageUnreachable() rule {
 	}}
 }
 
-func havingMatch(lines []found, pattern *regexp.Regexp) []found {
+func havingMatch(lines []found, pattern *pattern) []found {
 	var all []found
 	for _, f := range lines {
 		if pattern.MatchString(f.text) {

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,18 +35,18 @@ type frame struct {
 }
 
 var (
-	logPrefix = regexp.MustCompile(`^\[?\d{2,4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}:\d{2}\S* .*?\b(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b`)
+	logPrefix = lazily(`^\[?\d{2,4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}:\d{2}\S* .*?\b(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b`)
 	// What Python and PySpark print between exceptions that belong together.
-	chained = regexp.MustCompile(`^(During handling of the above exception|The above exception was the direct cause|\s*An exception was thrown from the Python worker)`)
+	chained = lazily(`^(During handling of the above exception|The above exception was the direct cause|\s*An exception was thrown from the Python worker)`)
 
-	pythonFrame = regexp.MustCompile(`^\s+File "([^"]*)", line (\d+)(?:, in (.*))?$`)
-	javaFrame   = regexp.MustCompile(`^\s+at ([^\s(]+)\(([^)]*)\)`)
+	pythonFrame = lazily(`^\s+File "([^"]*)", line (\d+)(?:, in (.*))?$`)
+	javaFrame   = lazily(`^\s+at ([^\s(]+)\(([^)]*)\)`)
 	// What a Python traceback ends with: the class need not be called an error.
-	pythonEnd = regexp.MustCompile(`^([A-Za-z_][\w.]*)(?:: (.*))?$`)
-	lostTask  = regexp.MustCompile(`Lost task \S+ in stage \S+ \(TID \d+\) \([^)]*\): `)
-	javaHead  = regexp.MustCompile(
+	pythonEnd = lazily(`^([A-Za-z_][\w.]*)(?:: (.*))?$`)
+	lostTask  = lazily(`Lost task \S+ in stage \S+ \(TID \d+\) \([^)]*\): `)
+	javaHead  = lazily(
 		`^(?:Exception in thread "[^"]*" |Caused by: |: )?((?:[A-Za-z_$][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Failure|Throwable|Interrupted|Exit|Timeout)[\w$]*)(?:: (.*))?$`)
-	taskFailure = regexp.MustCompile(`^(ExecutorLostFailure|FetchFailed|TaskKilled|TaskCommitDenied|UnknownReason) ?(\(.*)$`)
+	taskFailure = lazily(`^(ExecutorLostFailure|FetchFailed|TaskKilled|TaskCommitDenied|UnknownReason) ?(\(.*)$`)
 )
 
 // traces are the exceptions in the lines of one log.
@@ -167,7 +166,7 @@ func (t *trace) place(match []string, line found) {
 }
 
 // errorClass is Spark's name of an error, such as UNRESOLVED_COLUMN.WITH_SUGGESTION: error-conditions.json.
-var errorClass = regexp.MustCompile(`\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]`)
+var errorClass = lazily(`\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)*)\]`)
 
 // condition is Spark's name of the error; empty if it has none.
 func (t *thrown) condition() string {

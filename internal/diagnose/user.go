@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -65,10 +64,10 @@ func where(t *trace, root *thrown) string {
 }
 
 var (
-	suggestion = regexp.MustCompile(`Did you mean one of the following\? \[([^\]]+)\]`)
-	quotedName = regexp.MustCompile("`([^`]+(?:`\\.`[^`]+)*)`")
-	sqlState   = regexp.MustCompile(`\.? ?SQLSTATE: \w+.*$`)
-	pathName   = regexp.MustCompile(`\b(?:[a-z][a-z0-9]*):/[^\s'"]+[^\s'".;]|(?:^|\s)/[^\s'"]+[^\s'".;]`)
+	suggestion = lazily(`Did you mean one of the following\? \[([^\]]+)\]`)
+	quotedName = lazily("`([^`]+(?:`\\.`[^`]+)*)`")
+	sqlState   = lazily(`\.? ?SQLSTATE: \w+.*$`)
+	pathName   = lazily(`\b(?:[a-z][a-z0-9]*):/[^\s'"]+[^\s'".;]|(?:^|\s)/[^\s'"]+[^\s'".;]`)
 )
 
 // dataConditions are Spark's names of errors that are in the rows, not in the query: error-conditions.json.
@@ -196,7 +195,7 @@ func applicationExit() rule {
 		if e.code == exitNotExecutable || e.code == exitNotFound {
 			return v1alpha1.Cause{}, false
 		}
-		if failure := c.failure(); failure != nil && !failure.logged && len(failure.thrown) > 0 || c.anySpecific() {
+		if failure := c.failure(); failure != nil && len(failure.thrown) > 0 && (!failure.logged || e.code == exitGeneric) || c.anySpecific() {
 			return v1alpha1.Cause{}, false
 		}
 		return v1alpha1.Cause{

@@ -2,17 +2,16 @@ package diagnose
 
 import (
 	"fmt"
-	"regexp"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
 
 var (
-	noSuchMethod  = regexp.MustCompile(`(?:NoSuchMethodError|NoSuchFieldError|AbstractMethodError|IncompatibleClassChangeError): '?(.+?)'?$`)
-	invalidClass  = regexp.MustCompile(`InvalidClassException: ([\w.$]+); local class incompatible: stream classdesc serialVersionUID = (-?\d+), local class serialVersionUID = (-?\d+)`)
-	classVersion  = regexp.MustCompile(`UnsupportedClassVersionError: (\S+) has been compiled by a more recent version of the Java Runtime \(class file version (\d+)\.\d+\), this version of the Java Runtime only recognizes class file versions up to (\d+)`)
-	pythonVersion = regexp.MustCompile(`PYTHON_VERSION_MISMATCH|Python in worker has different version`)
-	pythonNumbers = regexp.MustCompile(`different version:? \(?'?(\d+[., ]+\d+)\)?'? than that in driver:? \(?'?(\d+[., ]+\d+)`)
+	noSuchMethod  = lazily(`(?:NoSuchMethodError|NoSuchFieldError|AbstractMethodError|IncompatibleClassChangeError): '?(.+?)'?$`)
+	invalidClass  = lazily(`InvalidClassException: ([\w.$]+); local class incompatible: stream classdesc serialVersionUID = (-?\d+), local class serialVersionUID = (-?\d+)`)
+	classVersion  = lazily(`UnsupportedClassVersionError: (\S+) has been compiled by a more recent version of the Java Runtime \(class file version (\d+)\.\d+\), this version of the Java Runtime only recognizes class file versions up to (\d+)`)
+	pythonVersion = lazily(`PYTHON_VERSION_MISMATCH|Python in worker has different version`)
+	pythonNumbers = lazily(`different version:? \(?'?(\d+[., ]+\d+)\)?'? than that in driver:? \(?'?(\d+[., ]+\d+)`)
 )
 
 // versionSkew finds parts that were made for other versions of Spark, Java or Python than they meet.
