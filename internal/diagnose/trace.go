@@ -4,14 +4,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
 
 // trace is an exception as it was printed, with those that it was caused by.
 type trace struct {
 	lines []found
-	// logged says that a logger has written it, so that somebody caught it.
+	// logged says that it ended nothing by itself: a logger has written it, or it was in a thread beside the main one.
 	logged bool
 	thrown []thrown
 }
@@ -38,6 +36,8 @@ var (
 	logPrefix = lazily(`^\[?\d{2,4}[-/]\d{2}[-/]\d{2}[T ]\d{2}:\d{2}:\d{2}\S* .*?\b(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b`)
 	// What Python and PySpark print between exceptions that belong together.
 	chained = lazily(`^(During handling of the above exception|The above exception was the direct cause|\s*An exception was thrown from the Python worker)`)
+	// What Python prints before exceptions that end nothing: in finalizers, in threads of their own, and from its logger.
+	aside = lazily(`^(Exception ignored in|Exception in thread [^"]|--- Logging error ---|(ERROR|CRITICAL|WARNING):[\w.]+:)`)
 
 	pythonFrame = lazily(`^\s+File "([^"]*)", line (\d+)(?:, in (.*))?$`)
 	javaFrame   = lazily(`^\s+at ([^\s(]+)\(([^)]*)\)`)
@@ -53,7 +53,7 @@ var (
 func traces(lines []found) []*trace {
 	var all []*trace
 	var current *trace
-	linked := false
+	linked, endsNothing := false, false
 	for i, line := range lines {
 		level := logLevel(line.text)
 		switch {
@@ -63,11 +63,11 @@ func traces(lines []found) []*trace {
 		case level != "":
 			current = nil
 		case begins(lines, i, current) && !linked:
-			current = &trace{}
+			current = &trace{logged: endsNothing || ofAThread(line.text)}
 			all = append(all, current)
 		}
 		if strings.TrimSpace(line.text) != "" {
-			linked = chained.MatchString(line.text)
+			linked, endsNothing = chained.MatchString(line.text), aside.MatchString(line.text)
 		}
 		if current != nil {
 			current.lines = append(current.lines, line)
@@ -100,6 +100,11 @@ func begins(lines []found, i int, current *trace) bool {
 	match := pythonFrame.FindStringSubmatch(text)
 	cut := i == 0 || lines[i].line.Number > lines[i-1].line.Number+1
 	return current == nil && match != nil && (match[3] == "" || cut)
+}
+
+// ofAThread reports whether the JVM tells of an exception in another thread than the main one.
+func ofAThread(text string) bool {
+	return strings.HasPrefix(text, `Exception in thread "`) && !strings.HasPrefix(text, `Exception in thread "main"`)
 }
 
 // parse finds the exceptions in the trace's lines.
@@ -261,92 +266,4 @@ func (t *thrown) userFrame() (frame, bool) {
 
 func containsAny(text string, parts []string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
-}
-
-// failure is the exception that ended the driver's program; nil if none was seen. What a logger wrote counts only where nothing
-// else is to be had: somebody has caught it. A signal is no exception's doing.
-func (c *Case) failure() *trace {
-	c.said()
-	return once(&c.read.failure, c.findFailure)
-}
-
-func (c *Case) findFailure() *trace {
-	if ended, ok := c.driverEnd(); ok && ended.code > exitSignal {
-		return nil
-	}
-	var uncaught, logged *trace
-	for _, t := range c.tracesOf(v1alpha1.RoleDriver) {
-		switch {
-		case !t.logged:
-			uncaught = t
-		case len(t.thrown) > 0:
-			logged = t
-		}
-	}
-	if uncaught == nil {
-		return logged
-	}
-	return uncaught
-}
-
-// tracesOf are the exceptions in the logs of pods of role.
-func (c *Case) tracesOf(role v1alpha1.Role) []*trace {
-	c.said()
-	kept := &c.read.driver
-	if role == v1alpha1.RoleExecutor {
-		kept = &c.read.executor
-	}
-	return once(kept, func() []*trace { return c.readTraces(role) })
-}
-
-func (c *Case) readTraces(role v1alpha1.Role) []*trace {
-	var all []*trace
-	lines := c.saidBy(role)
-	for len(lines) > 0 {
-		n := 1
-		for n < len(lines) && lines[n].log == lines[0].log {
-			n++
-		}
-		all = append(all, traces(lines[:n])...)
-		lines = lines[n:]
-	}
-	return all
-}
-
-// fatal are the lines that tell of what ended the run: the driver's last exception, and what its loggers and those of
-// executors that failed wrote as errors where there is none.
-func (c *Case) fatal() []found {
-	c.said()
-	return once(&c.read.fatal, c.readFatal)
-}
-
-func (c *Case) readFatal() []found {
-	var lines []found
-	failure := c.failure()
-	if failure != nil {
-		lines = append(lines, failure.lines...)
-	}
-	if failure == nil || failure.logged {
-		for _, t := range c.tracesOf(v1alpha1.RoleDriver) {
-			if t.logged && t != failure {
-				lines = append(lines, t.lines...)
-			}
-		}
-	}
-	return append(lines, c.executorsLast()...)
-}
-
-// executorsLast are the errors in the logs of executors that ended badly.
-func (c *Case) executorsLast() []found {
-	bad := map[string]bool{}
-	for _, e := range c.ends(v1alpha1.RoleExecutor) {
-		bad[e.pod] = bad[e.pod] || e.code != 0 && e.code != exitTerminated
-	}
-	var lines []found
-	for _, t := range c.tracesOf(v1alpha1.RoleExecutor) {
-		if bad[t.lines[0].log.Pod] {
-			lines = append(lines, t.lines...)
-		}
-	}
-	return lines
 }

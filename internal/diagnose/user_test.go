@@ -124,6 +124,28 @@ FileNotFoundError: [Errno 2] No such file or directory: '/data/rates.csv'
 			want: []string{"python-exception"},
 			why:  "The job's code threw FileNotFoundError in main.py, line 11: [Errno 2] No such file or directory: '/data/rates.csv'.",
 		},
+		"OnTheWayOut": {
+			reason: "What Python complains of as it stops is not what stopped it.",
+			run: failedRun(driverSays(unresolvedColumn + `
+Exception ignored in: <function JavaWrapper.__del__ at 0x7f0e>
+Traceback (most recent call last):
+  File "/opt/spark/python/lib/pyspark.zip/pyspark/ml/wrapper.py", line 53, in __del__
+AttributeError: 'NoneType' object has no attribute '_detach'
+Exception in thread "dag-scheduler-event-loop" java.lang.InterruptedException
+`)),
+			want: []string{"query-invalid"},
+		},
+		"LoggedByPython": {
+			reason: "A job that logs an exception and ends itself with a code.",
+			run: failedRun(driverSays(`
+ERROR:root:no rates
+Traceback (most recent call last):
+  File "/opt/job/main.py", line 8, in main
+    rates["EUR"]
+KeyError: 'EUR'
+`)),
+			want: []string{"python-exception"}, confidence: v1alpha1.ConfidenceMedium,
+		},
 		"Completed": {
 			reason: "A run that ended well has no causes, whatever it printed.",
 			run:    failedRun(driverEnds(0, "Completed", 1800), driverSays(caught)),
