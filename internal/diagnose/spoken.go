@@ -24,6 +24,7 @@ type reading struct {
 	said, fatal      *[]found
 	driver, executor *[]*trace
 	failure          **trace
+	known            *[]v1alpha1.Cause
 	// variables are those of expressions.
 	variables map[string]any
 }

@@ -19,12 +19,24 @@ func (c *Case) usersOwn() (*trace, *thrown, bool) {
 	if root == nil || root.simple() == "ExecutorLostFailure" || root.simple() == "FetchFailed" || root.simple() == "SystemExit" {
 		return nil, nil, false
 	}
-	for _, r := range specificRules() {
-		if cause, ok := r.find(c); ok && cause.Confidence != v1alpha1.ConfidenceLow && failure.has(cause) {
-			return nil, nil, false
-		}
+	if slices.ContainsFunc(c.known(), failure.has) {
+		return nil, nil, false
 	}
 	return failure, root, true
+}
+
+// known are the causes that rules have found which know what they look for, but for guesses.
+func (c *Case) known() []v1alpha1.Cause {
+	c.said()
+	return once(&c.read.known, func() []v1alpha1.Cause {
+		var all []v1alpha1.Cause
+		for _, r := range slices.Concat(clusterRules(), specificRules()) {
+			if cause, ok := r.find(c); ok && cause.Confidence != v1alpha1.ConfidenceLow {
+				all = append(all, cause)
+			}
+		}
+		return all
+	})
 }
 
 // has reports whether the cause's first evidence is a line of the trace.
@@ -195,7 +207,7 @@ func applicationExit() rule {
 		if e.code == exitNotExecutable || e.code == exitNotFound {
 			return v1alpha1.Cause{}, false
 		}
-		if failure := c.failure(); failure != nil && len(failure.thrown) > 0 && (!failure.logged || e.code == exitGeneric) || c.anySpecific() {
+		if failure := c.failure(); failure != nil && len(failure.thrown) > 0 && (!failure.logged || e.code == exitGeneric) || len(c.known()) > 0 {
 			return v1alpha1.Cause{}, false
 		}
 		return v1alpha1.Cause{
@@ -203,11 +215,4 @@ func applicationExit() rule {
 			Confidence: v1alpha1.ConfidenceMedium, At: e.at, Evidence: []v1alpha1.Proof{e.proof}, Fixes: []v1alpha1.Fix{c.driverLog()},
 		}, true
 	}}
-}
-
-func (c *Case) anySpecific() bool {
-	return slices.ContainsFunc(specificRules(), func(r rule) bool {
-		cause, ok := r.find(c)
-		return ok && cause.Confidence != v1alpha1.ConfidenceLow
-	})
 }
