@@ -228,7 +228,7 @@ var notTheUsers = struct{ python, java []string }{
 	python: []string{"/pyspark/", "pyspark.zip/", "/py4j", "/site-packages/", "/dist-packages/", "/lib/python3", "<frozen ", "/pyspark.zip"},
 	java: []string{
 		"org.apache.spark.", "java.", "javax.", "jdk.", "sun.", "scala.", "py4j.", "org.apache.hadoop.", "com.google.common.",
-		"org.apache.parquet.", "io.netty.", "com.esotericsoftware.",
+		"org.apache.parquet.", "io.netty.", "com.esotericsoftware.", "io.fabric8.", "okhttp3.", "software.amazon.", "com.amazonaws.",
 	},
 }
 

@@ -39,12 +39,15 @@ func (c *Case) known() []v1alpha1.Cause {
 	})
 }
 
-// has reports whether the cause's first evidence is a line of the trace.
+// has reports whether the cause's evidence is a line of the trace. Spark often logs an exception before it throws it on, so
+// that the evidence may be the same words elsewhere.
 func (t *trace) has(cause v1alpha1.Cause) bool {
-	return slices.ContainsFunc(t.lines, func(f found) bool {
-		return slices.ContainsFunc(cause.Evidence, func(p v1alpha1.Proof) bool {
+	const telling = 30
+	return slices.ContainsFunc(cause.Evidence, func(p v1alpha1.Proof) bool {
+		text := strings.TrimSuffix(strings.TrimPrefix(p.Text, "Caused by: "), "…")
+		return slices.ContainsFunc(t.lines, func(f found) bool {
 			q := f.proof()
-			return p.Object == q.Object && p.Field == q.Field
+			return p.Object == q.Object && (p.Field == q.Field || len(text) > telling && strings.Contains(f.text, text))
 		})
 	})
 }

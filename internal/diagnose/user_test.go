@@ -146,6 +146,15 @@ KeyError: 'EUR'
 `)),
 			want: []string{"python-exception"}, confidence: v1alpha1.ConfidenceMedium,
 		},
+		"LoggedBefore": {
+			reason: "What a rule knows of in the log is not also the job's own where Spark throws it on.",
+			run: failedRun(executorEnds(2, 1, "Error", 600), driverSays(`
+26/11/26 12:15:00 ERROR Executor: failed
+org.apache.hadoop.fs.s3a.UnknownStoreException: `+"`s3a://salez/orders'"+`: getFileStatus: The specified bucket does not exist
+Exception in thread "main" java.io.IOException: org.apache.hadoop.fs.s3a.UnknownStoreException: `+"`s3a://salez/orders'"+`: getFileStatus: The specified bucket does not exist
+`)),
+			want: []string{"storage-missing"},
+		},
 		"Completed": {
 			reason: "A run that ended well has no causes, whatever it printed.",
 			run:    failedRun(driverEnds(0, "Completed", 1800), driverSays(caught)),
