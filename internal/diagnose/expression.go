@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
@@ -45,7 +46,7 @@ func newCompiler() (*compiler, error) {
 		cel.Variable("pods", list("Pod")), cel.Variable("events", list("Event")), cel.Variable("logs", list("Line")), cel.Variable("exits", list("Exit")),
 		cel.Variable("application", cel.DynType), cel.Variable("cluster", cel.DynType),
 		cel.Function("matching", matching), cel.Function("exitCodeOf", code),
-		cel.Macros(append(cel.StandardMacros, memberOf("lines", "matching", "logs"), memberOf("exitCode", "exitCodeOf", "exits"))...),
+		cel.Macros(slices.Concat(cel.StandardMacros, []cel.Macro{memberOf("lines", "matching", "logs"), memberOf("exitCode", "exitCodeOf", "exits")})...),
 		ext.Strings(), cel.ASTValidators(cel.ValidateRegexLiterals()),
 		cel.ParserExpressionSizeLimit(mostExpressionSize), cel.ParserRecursionLimit(mostExpressionDepth), cel.DefaultUTCTimeZone(true), cel.CrossTypeNumericComparisons(true),
 	)

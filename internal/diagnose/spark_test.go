@@ -18,7 +18,7 @@ import (
 // began is when the runs of these tests do. Lines of logs are a second apart.
 var began = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 
-// told by a driver: what follows is added to a run that failed with exit code 1.
+// failedRun is a run whose driver ended with exit code 1, and parts.
 func failedRun(parts ...func(c *Case)) *Case {
 	c := &Case{
 		Namespace: "sales", Name: "pi", Ended: true, Now: began.Add(time.Hour),
