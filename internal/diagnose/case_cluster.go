@@ -54,11 +54,6 @@ func brief(text string) string {
 	return strings.ToValidUTF8(text[:maxText-len("…")], "") + "…"
 }
 
-// wellOver reports whether the run ended well: whatever it met, it got over it.
-func (c *Case) wellOver() bool {
-	return c.Ended && c.state() == v1beta2.ApplicationStateCompleted
-}
-
 // state is the application's; "" where it is new or gone.
 func (c *Case) state() v1beta2.ApplicationStateType {
 	if c.Application == nil {

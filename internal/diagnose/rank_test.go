@@ -151,7 +151,7 @@ func randomRun(random *rand.Rand, text string) *Case {
 
 func TestCodesAreDocumented(t *testing.T) {
 	var pages strings.Builder
-	for _, name := range []string{"why.md", "why-spark.md", "why-cluster.md"} {
+	for _, name := range []string{"why.md", "why-spark.md"} {
 		page, err := os.ReadFile("../../docs/" + name)
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)

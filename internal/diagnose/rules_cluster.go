@@ -1,11 +1,9 @@
 package diagnose
 
-import "brazier.sh/brazier/api/brazier/v1alpha1"
-
 // clusterRules are those whose evidence is Kubernetes' own: what kept pods from being made, placed or started, or ended
-// them. A run that ended well got over whatever it met, and has none of them.
+// them.
 func clusterRules() []rule {
-	all := []rule{
+	return []rule{
 		// Not made.
 		operatorSilent(),
 		suspended(),
@@ -39,14 +37,4 @@ func clusterRules() []rule {
 		disrupted(),
 		driverDeleted(),
 	}
-	for i := range all {
-		find := all[i].find
-		all[i].find = func(c *Case) (v1alpha1.Cause, bool) {
-			if c.wellOver() {
-				return v1alpha1.Cause{}, false
-			}
-			return find(c)
-		}
-	}
-	return all
 }
