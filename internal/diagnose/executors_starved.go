@@ -28,8 +28,7 @@ func executorsStarved() rule {
 			first := lines[0]
 			proof := first.proof()
 			proof.Text = brief(proof.Text)
-			why, confidence := c.starvation()
-			cause := sightings{{proof: proof, at: timeOf(first)}}.cause(confidence, why,
+			cause := sightings{{proof: proof, at: timeOf(first)}}.cause(v1alpha1.ConfidenceMedium, c.starvation(),
 				lookAt("See the executors, and what they wait for or ended of.",
 					c.kubectl("get pods -l sparkoperator.k8s.io/app-name=%s,spark-role=executor -o wide", c.Name)),
 				edited("Ask for executors that are as small as the job allows.", "executor", "cores: 1\nmemory: 1g"))
@@ -41,7 +40,7 @@ func executorsStarved() rule {
 }
 
 // starvation tells what has become of the executors that were asked for.
-func (c *Case) starvation() (string, v1alpha1.Confidence) {
+func (c *Case) starvation() string {
 	count, running := c.Evidence.Executors, 0
 	for i := range c.Evidence.Pods {
 		pod := &c.Evidence.Pods[i]
@@ -56,12 +55,11 @@ func (c *Case) starvation() (string, v1alpha1.Confidence) {
 	}
 	switch {
 	case count.Failed > 0 && running == 0:
-		return fmt.Sprintf("The driver has no executors: %d of %d have ended badly before they could take a task.", count.Failed, max(count.Seen, count.Failed)),
-			v1alpha1.ConfidenceMedium
+		return fmt.Sprintf("The driver has no executors: %d of %d have ended badly before they could take a task.", count.Failed, max(count.Seen, count.Failed))
 	case running > 0:
-		return fmt.Sprintf("The driver has no executors: %d run, but have not registered with it, or are too small for a task.", running), v1alpha1.ConfidenceMedium
+		return fmt.Sprintf("The driver has no executors: %d run, but have not registered with it, or are too small for a task.", running)
 	case count.Seen == 0:
-		return "The driver has no executors: none of those that it asked for was made.", v1alpha1.ConfidenceMedium
+		return "The driver has no executors: none of those that it asked for was made."
 	}
-	return "The driver has no executors: those that were made have not started, or have not registered with it.", v1alpha1.ConfidenceMedium
+	return "The driver has no executors: those that were made have not started, or have not registered with it."
 }

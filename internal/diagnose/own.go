@@ -65,7 +65,7 @@ func ParseRules(data []byte) ([]Rule, error) {
 	}
 	var file ownFile
 	if err := strictly(text, &file); err != nil {
-		return nil, fmt.Errorf("%w; write a list of rules under rules:", err)
+		return nil, fmt.Errorf("%w; write a list under \"rules\"", err)
 	}
 	if len(file.Rules) > mostOwnRules {
 		return nil, fmt.Errorf("rules: %d are too many; %d are read at most", len(file.Rules), mostOwnRules)
