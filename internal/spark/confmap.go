@@ -7,6 +7,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"brazier.sh/brazier/internal/properties"
 )
 
 // properties are what the driver starts with: what the application has, and what the steps found out.
@@ -49,7 +51,7 @@ func (p *planner) executorPrefix() string {
 // confMap is the driver's configuration directory: KubernetesClientUtils.buildConfigMap.
 func (p *planner) confMap() *corev1.ConfigMap {
 	return p.configMap(p.names.conf, map[string]string{
-		confFile:                     formatProperties(p.properties()),
+		confFile:                     properties.Format(p.properties()),
 		"spark.kubernetes.namespace": p.app.Namespace,
 	}, nil)
 }

@@ -11,6 +11,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"brazier.sh/brazier/internal/properties"
 	"brazier.sh/brazier/test/conformance"
 )
 
@@ -109,7 +110,7 @@ func readObjects(t *testing.T, text []byte) *submission {
 	read.Driver.Spec.DeprecatedServiceAccount = ""
 	for _, configMap := range read.ConfigMaps {
 		if text, ok := configMap.Data[confFile]; ok {
-			properties, err := parseProperties(text)
+			properties, err := properties.Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,7 @@ import (
 
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/properties"
 )
 
 // TestConnectGolden plans each testdata/*.connect.yaml and compares every object with the *.connect.out.yaml beside it.
@@ -220,7 +221,7 @@ func TestConnectIsNoApplication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conf, err := parseProperties(plan.ConfigMaps[0].Data[confFile])
+	conf, err := properties.Parse(plan.ConfigMaps[0].Data[confFile])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,7 +156,7 @@ func TestApplicationOverPlatform(t *testing.T) {
 		"JavaProxy": {
 			reason: "An option of Java's.",
 			app:    conf("spark.driver.defaultJavaOptions", "-Dhttps.proxyHost=mine.example"), without: "-Dhttps.proxyHost=proxy.example",
-			holder: func(t *testing.T, p *Plan) string { return properties(t, p)["spark.driver.extraJavaOptions"] },
+			holder: func(t *testing.T, p *Plan) string { return driverProperties(t, p)["spark.driver.extraJavaOptions"] },
 		},
 	}
 	for name, tt := range tests {

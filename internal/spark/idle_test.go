@@ -83,7 +83,7 @@ func TestWarnings(t *testing.T) {
 			if diff := cmp.Diff(tt.want, plan.Warnings); diff != "" {
 				t.Errorf("%s\n-want +got:\n%s", tt.reason, diff)
 			}
-			if _, there := properties(t, plan)["spark.kubernetes.authenticate.submission.oauthToken"]; there {
+			if _, there := driverProperties(t, plan)["spark.kubernetes.authenticate.submission.oauthToken"]; there {
 				t.Error("a token is among the driver's properties")
 			}
 		})

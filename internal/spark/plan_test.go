@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/properties"
 )
 
 // application is the least that can be planned, changed by change.
@@ -167,7 +168,7 @@ func TestPrecedence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			platform := testPlatform()
 			platform.SparkConf = tt.platform
-			got := properties(t, mustPlan(t, application(tt.app), testRun(), platform))[tt.key]
+			got := driverProperties(t, mustPlan(t, application(tt.app), testRun(), platform))[tt.key]
 			if got != tt.want {
 				t.Errorf("%s\n%s is %q, want %q", tt.reason, tt.key, got, tt.want)
 			}
@@ -175,12 +176,12 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// properties reads those of a plan's driver.
-func properties(t *testing.T, plan *Plan) map[string]string {
+// driverProperties reads those of a plan's driver.
+func driverProperties(t *testing.T, plan *Plan) map[string]string {
 	t.Helper()
 	for _, c := range plan.ConfigMaps {
 		if text, ok := c.Data[confFile]; ok {
-			conf, err := parseProperties(text)
+			conf, err := properties.Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -274,7 +275,7 @@ func TestTrustLeavesTheApplicationsOwn(t *testing.T) {
 		a.Spec.Driver.Env = []corev1.EnvVar{{Name: "SSL_CERT_FILE", Value: "/mine"}}
 	})
 	plan := mustPlan(t, app, testRun(), Platform{Image: "i", TrustBundle: readFile(t, "testdata/ca.crt")})
-	if got := properties(t, plan)["spark.driver.extraJavaOptions"]; got != own {
+	if got := driverProperties(t, plan)["spark.driver.extraJavaOptions"]; got != own {
 		t.Errorf("a truststore of the application's own stays: got %q", got)
 	}
 	for _, env := range plan.Driver.Spec.Containers[0].Env {

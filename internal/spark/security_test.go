@@ -137,7 +137,7 @@ func TestSecurityContext(t *testing.T) {
 				app.Spec.Image = "mine"
 			}
 			plan := mustPlan(t, app, testRun(), testPlatform())
-			got := got{Property: properties(t, plan)[ofExecutor]}
+			got := got{Property: driverProperties(t, plan)[ofExecutor]}
 			if context := plan.Driver.Spec.Containers[0].SecurityContext; context != nil {
 				got.DriverUser, got.Driver = context.RunAsUser, context.AllowPrivilegeEscalation
 			}

@@ -1,4 +1,4 @@
-package spark
+package properties
 
 import (
 	"maps"
@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// formatProperties renders conf as a Java properties file, one property a line, sorted by key.
+// Format renders conf as a Java properties file, one property a line, sorted by key.
 //
 // Spark reads the file with java.util.Properties.load from a UTF-8 reader (Utils.getPropertiesFromFile), and writes it
 // with store(Writer), so that the escapes are those of Properties.saveConvert without Unicode escapes. Java also writes
 // a comment with the date, and the properties in the order of their hashes; both are left out here, because the same
 // application has to give the same ConfigMap each time it is planned.
-func formatProperties(conf map[string]string) string {
+func Format(conf map[string]string) string {
 	var b strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(conf)) {
 		writeEscaped(&b, key, true)
