@@ -19,14 +19,33 @@ func pipSource(ctx context.Context, requirement, dir, temp string) error {
 
 // pipWheels fetches Python packages and what they depend on, built for the image's Python, into dir.
 func pipWheels(ctx context.Context, requirements []string, python, dir, temp string) error {
+	return pipDownload(ctx, requirements, dir, temp, wheelsFor(python, runtime.GOARCH)...)
+}
+
+// Wheels fetches the Python packages that a requirements file names, and what they depend on, into dir: as wheels for a
+// Python such as 3.11 on an architecture such as amd64, whatever this machine has.
+func Wheels(ctx context.Context, requirements, python, arch, dir string) error {
+	args := []string{"-m", "pip", "--disable-pip-version-check", "--no-input", "-q", "download", "-d", dir, "-r", requirements}
+	_, err := run(exec.CommandContext(ctx, "python3", append(args, wheelsFor(python, arch)...)...))
+	return err
+}
+
+// HasPip reports whether this machine has what Wheels needs.
+func HasPip(ctx context.Context) bool {
+	_, err := run(exec.CommandContext(ctx, "python3", "-m", "pip", "--version"))
+	return err == nil
+}
+
+// wheelsFor are the options that have pip look for wheels for another Python.
+func wheelsFor(python, arch string) []string {
 	args := []string{
 		"--only-binary=:all:", "--implementation=cp", "--python-version=" + python,
 		"--abi=cp" + strings.ReplaceAll(python, ".", ""), "--abi=abi3", "--abi=none",
 	}
-	for _, platform := range pipPlatforms() {
+	for _, platform := range pipPlatforms(arch) {
 		args = append(args, "--platform="+platform)
 	}
-	return pipDownload(ctx, requirements, dir, temp, args...)
+	return args
 }
 
 // pipDownload hands requirements over in a file, the only way in which pip takes their checksums.
@@ -60,14 +79,14 @@ func pinned(lock Lock) ([]string, error) {
 
 // pipPlatforms are the kinds of wheels that run on the Debian releases that images are made of: PEP 600 names them
 // by the oldest C library that they need.
-func pipPlatforms() []string {
-	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+func pipPlatforms(arch string) []string {
+	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[arch]
 	var platforms []string
 	for _, libc := range []string{
 		"manylinux_2_34", "manylinux_2_31", "manylinux_2_28", "manylinux_2_27", "manylinux_2_26",
 		"manylinux_2_24", "manylinux2014", "manylinux_2_17", "manylinux2010", "manylinux1",
 	} {
-		platforms = append(platforms, libc+"_"+arch)
+		platforms = append(platforms, libc+"_"+machine)
 	}
 	return append(platforms, "any")
 }

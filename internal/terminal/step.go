@@ -112,12 +112,12 @@ func (st *Step) draw(mark, tail string, last bool) {
 func progress(done, total int64, unit Unit, elapsed time.Duration) string {
 	var parts []string
 	if total > 0 {
-		parts = append(parts, fmt.Sprintf("%d%% of %s", 100*done/total, unit.format(float64(total))))
+		parts = append(parts, fmt.Sprintf("%d%% of %s", 100*done/total, unit.Format(float64(total))))
 	} else {
-		parts = append(parts, unit.format(float64(done)))
+		parts = append(parts, unit.Format(float64(done)))
 	}
 	if rate := float64(done) / elapsed.Seconds(); rate > 0 && elapsed > 0 {
-		parts = append(parts, unit.format(rate)+"/s")
+		parts = append(parts, unit.Format(rate)+"/s")
 		if total > done {
 			left := time.Duration(float64(total-done) / rate * float64(time.Second))
 			parts = append(parts, short(left)+" left")
@@ -126,10 +126,13 @@ func progress(done, total int64, unit Unit, elapsed time.Duration) string {
 	return strings.Join(parts, ", ")
 }
 
-func (u Unit) format(n float64) string {
+// Format writes an amount for people to read: 12 kB, 491 MB.
+func (u Unit) Format(n float64) string {
 	switch {
 	case u == Items:
 		return fmt.Sprintf("%.0f", n)
+	case n < 1e3:
+		return fmt.Sprintf("%.0f B", n)
 	case n < 1e6:
 		return fmt.Sprintf("%.0f kB", n/1e3)
 	default:

@@ -7,31 +7,33 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/rest"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli/exit"
-	"brazier.sh/brazier/internal/follow"
+	"brazier.sh/brazier/internal/cli/follow"
 	"brazier.sh/brazier/internal/kube"
+	"brazier.sh/brazier/internal/submission"
 	"brazier.sh/brazier/internal/terminal"
 )
 
 const long = `Run a Spark job on the cluster: a Python or R file, a jar, or a SparkApplication manifest.
 
 Local files are uploaded once, by content, to the object store that the namespace's
-Secret brazier-object-store names. Files that the cluster can reach already are
-passed as they are: s3a://bucket/job.py, or local:///path for a file in the image.
+Secret brazier-object-store names; a folder of Python code in --py-files is packed,
+and the packages of --requirements are found with pip. Files that the cluster can
+reach already are passed as they are: s3a://bucket/job.py, or local:///path for a
+file in the image.
 
 Flags come before JOB; everything after JOB is the job's own. The exit code is the
 job's. Ctrl-C stops following, not the job.`
 
 const examples = `  # A Python file with an argument, on three executors
   brazier run --executors 3 report.py s3a://brazier/invoices.csv
+
+  # A Python file with a folder of modules and packages from PyPI
+  brazier run --py-files src --requirements requirements.txt report.py
 
   # A jar, in the namespace of the team
   brazier run -n sales --class org.example.Report target/report.jar 2026
@@ -41,9 +43,6 @@ const examples = `  # A Python file with an argument, on three executors
 
   # Show the manifest that would be created
   brazier run --dry-run -o yaml report.py`
-
-// createTimeout bounds a request that Ctrl-C cannot end.
-const createTimeout = 30 * time.Second
 
 type options struct {
 	streams terminal.Streams
@@ -139,14 +138,19 @@ func run(ctx context.Context, opts *options) error {
 	if app.Namespace, err = opts.namespace(app); err != nil {
 		return err
 	}
-	if err := opts.upload(ctx, config, app); err != nil {
+	job := submission.Job{App: app, Folder: opts.folder(), Requirements: opts.job.requirements}
+	if opts.manifest == "" {
+		job.Called = submission.CalledByFlags()
+	}
+	if err := job.Upload(ctx, opts.streams, config); err != nil {
 		return err
 	}
-	created, err := create(ctx, config, app)
+	created, err := submission.Create(ctx, config, app, "--name")
 	if err != nil {
 		return err
 	}
-	return opts.follow(ctx, config, created)
+	show := follow.Created{Streams: opts.streams, Cluster: opts.cluster, Detach: opts.detach, Logs: opts.logs}
+	return show.Follow(ctx, config, created)
 }
 
 // namespace is the flag's, the manifest's or the context's. Two that differ are a mistake, as kubectl has it.
@@ -158,61 +162,4 @@ func (o *options) namespace(app *v1beta2.SparkApplication) (string, error) {
 		return "", fmt.Errorf("--namespace: %q is not the manifest's, %q; leave the flag out or change the manifest", o.cluster.Namespace, app.Namespace)
 	}
 	return app.Namespace, nil
-}
-
-// create creates the application. The server checks it against the definition, unknown fields included. A request that
-// has been sent is waited for, also after Ctrl-C: otherwise nobody would know whether there is an application.
-func create(ctx context.Context, config *rest.Config, app *v1beta2.SparkApplication) (*v1beta2.SparkApplication, error) {
-	client, err := kube.Applications(config)
-	if err != nil {
-		return nil, err
-	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
-	defer cancel()
-	created := new(v1beta2.SparkApplication)
-	err = client.Post().Namespace(app.Namespace).Resource(kube.ApplicationsResource).
-		Param("fieldValidation", "Strict").Body(app).Do(ctx).Into(created)
-	switch {
-	case apierrors.IsAlreadyExists(err):
-		return nil, fmt.Errorf("--name: there is an application %q in the namespace %q already; choose another name, leave --name out to have one made, "+
-			"or delete that one with \"kubectl --namespace %s delete sparkapplication %s\"", app.Name, app.Namespace, app.Namespace, app.Name)
-	case apierrors.IsNotFound(err) && !strings.Contains(err.Error(), "namespaces"):
-		return nil, fmt.Errorf("the cluster at %s does not know SparkApplications; \"brazier up --kubeconfig FILE\" puts Brazier on it: %w", config.Host, err)
-	case err != nil:
-		return nil, fmt.Errorf("create the application: %w", err)
-	}
-	return created, nil
-}
-
-// follow follows the application to its end and turns that into the command's.
-func (o *options) follow(ctx context.Context, config *rest.Config, app *v1beta2.SparkApplication) error {
-	if o.detach {
-		fmt.Fprintln(o.streams.Out, app.Name)
-		return nil
-	}
-	fmt.Fprintf(o.streams.Err, "%s/%s is created; Ctrl-C stops following, not the job\n", app.Namespace, app.Name)
-	outcome, err := follow.Application(ctx, follow.Options{
-		Config: config, Namespace: app.Namespace, Name: app.Name, Streams: o.streams, Logs: o.logs,
-	})
-	if err != nil && ctx.Err() != nil {
-		fmt.Fprintf(o.streams.Err, "%s/%s goes on; come back with:\n  %s\nor end it with:\n  kubectl --namespace %s delete sparkapplication %s\n",
-			app.Namespace, app.Name, o.comeBack(app), app.Namespace, app.Name)
-		return exit.Interrupted
-	}
-	if err != nil {
-		return err
-	}
-	if outcome.ExitCode != 0 {
-		return exit.Code(outcome.ExitCode)
-	}
-	return nil
-}
-
-// comeBack is the command line that follows the application again.
-func (o *options) comeBack(app *v1beta2.SparkApplication) string {
-	flags := kube.Flags{Kubeconfig: o.cluster.Kubeconfig, Context: o.cluster.Context, Namespace: app.Namespace}
-	return strings.Join(append(append([]string{"brazier", "follow"}, flags.Args()...), app.Name), " ")
 }

@@ -1,11 +1,8 @@
 package run
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -16,10 +13,8 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/image"
+	"brazier.sh/brazier/internal/submission"
 )
-
-// prefixLength leaves room for the random end of a name and for what the names of pods and Services add to it.
-const prefixLength = 40
 
 // job is a JOB and the flags that describe it.
 type job struct {
@@ -38,6 +33,8 @@ type job struct {
 	pyFiles        []string
 	files          []string
 	jars           []string
+	archives       []string
+	requirements   submission.Requirements
 	packages       []string
 	serviceAccount string
 }
@@ -60,9 +57,11 @@ func (j *job) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&j.executor.memory, "executor-memory", "", "each executor's heap, a `size` such as 4g")
 	flags.Int32Var(&j.executor.cores, "executor-cores", 0, "the tasks that each executor runs at once")
 	flags.Int32Var(&j.executors, "executors", 0, "how many executors (default: 1)")
-	flags.StringSliceVar(&j.pyFiles, "py-files", nil, "`files` for Python's module path: .py, .zip, .egg")
+	flags.StringSliceVar(&j.pyFiles, "py-files", nil, "`files` for Python's module path: .py, .zip, .egg, or a folder")
 	flags.StringSliceVar(&j.files, "files", nil, "`files` for the working directory of driver and executors")
 	flags.StringSliceVar(&j.jars, "jars", nil, "`jars` for the class path of driver and executors")
+	flags.StringSliceVar(&j.archives, "archives", nil, "`archives` or folders to unpack in the working directory; #name says into which folder")
+	j.requirements.AddTo(flags)
 	flags.StringSliceVar(&j.packages, "packages", nil, "Maven `coordinates` of jars, group:artifact:version")
 	flags.StringVar(&j.serviceAccount, "service-account", "spark", "the service `account` of the driver")
 }
@@ -74,12 +73,6 @@ func changed(cmd *cobra.Command) []string {
 	return names
 }
 
-// sizePattern is how Spark reads sizes: JavaUtils.byteStringAs.
-var sizePattern = regexp.MustCompile(`^[0-9]+([kmgtpKMGTP]?[bB]|[kmgtpKMGTP])?$`)
-
-// coordinates is how Spark reads packages: MavenUtils.extractMavenCoordinates.
-var coordinates = regexp.MustCompile(`^[^:/\s]+[:/][^:/\s]+:[^:\s]+$`)
-
 // check names the flag, the value and the way out of the first thing that is wrong with a job; given are the flags that
 // the user set.
 func (j *job) check(given []string) error {
@@ -87,13 +80,17 @@ func (j *job) check(given []string) error {
 		return errors.New("JOB: name a Python or R file, a jar, or a manifest with -f; \"brazier run --help\" has examples")
 	}
 	if problems := validation.IsDNS1123Label(j.name); j.name != "" && len(problems) > 0 {
-		return fmt.Errorf("--name: %q cannot be an application's name; write up to 63 of a-z, 0-9 and '-', such as %q", j.name, prefix(j.name))
+		return fmt.Errorf("--name: %q cannot be an application's name; write up to 63 of a-z, 0-9 and '-', such as %q", j.name, submission.NamePrefix(j.name))
 	}
-	if _, err := j.kind(); err != nil {
+	kind, err := j.kind()
+	if err != nil {
+		return err
+	}
+	if err := j.requirements.Check(kind); err != nil {
 		return err
 	}
 	for _, memory := range []struct{ flag, value string }{{"driver-memory", j.driver.memory}, {"executor-memory", j.executor.memory}} {
-		if memory.value != "" && !sizePattern.MatchString(memory.value) {
+		if memory.value != "" && !submission.IsSize(memory.value) {
 			return fmt.Errorf("--%s: %q is not a size that Spark reads; write a whole number and a unit, such as 1g or 1024m", memory.flag, memory.value)
 		}
 	}
@@ -111,24 +108,12 @@ func (j *job) check(given []string) error {
 			return fmt.Errorf("--conf: %q is not a property of Spark; write spark.key=value", entry)
 		}
 	}
-	for _, name := range j.packages {
-		if !coordinates.MatchString(name) {
-			return fmt.Errorf("--packages: %q is not what Maven calls a jar; write group:artifact:version, such as org.postgresql:postgresql:42.7.7", name)
-		}
-	}
-	return nil
-}
-
-// languages are the types that an extension stands for.
-var languages = map[string]v1beta2.SparkApplicationType{
-	".py":  v1beta2.SparkApplicationTypePython,
-	".jar": v1beta2.SparkApplicationTypeJava,
-	".r":   v1beta2.SparkApplicationTypeR,
+	return submission.CheckPackages("--packages", j.packages)
 }
 
 // kind is the language of the job. Where a jar names its own main class, that is the job's.
 func (j *job) kind() (v1beta2.SparkApplicationType, error) {
-	kind := languages[strings.ToLower(path.Ext(j.file))]
+	kind := submission.LanguageOf(j.file)
 	if j.language != "" {
 		kind = ""
 		for _, known := range []v1beta2.SparkApplicationType{
@@ -147,7 +132,7 @@ func (j *job) kind() (v1beta2.SparkApplicationType, error) {
 	}
 	jvm := kind == v1beta2.SparkApplicationTypeJava || kind == v1beta2.SparkApplicationTypeScala
 	if jvm && j.class == "" && !strings.Contains(j.file, "://") {
-		class, err := mainClass(j.file)
+		class, err := submission.MainClass(j.file)
 		if err != nil {
 			return "", fmt.Errorf("--class: %w; write --class org.example.Main before JOB", err)
 		}
@@ -181,7 +166,8 @@ func (j *job) application() (*v1beta2.SparkApplication, error) {
 			Driver:              v1beta2.DriverSpec{SparkPodSpec: j.driver.pod()},
 			Executor:            v1beta2.ExecutorSpec{SparkPodSpec: j.executor.pod()},
 			Deps: v1beta2.Dependencies{
-				PyFiles: slices.Clone(j.pyFiles), Files: slices.Clone(j.files), Jars: slices.Clone(j.jars), Packages: slices.Clone(j.packages),
+				PyFiles: slices.Clone(j.pyFiles), Files: slices.Clone(j.files), Jars: slices.Clone(j.jars),
+				Archives: slices.Clone(j.archives), Packages: slices.Clone(j.packages),
 			},
 		},
 	}
@@ -190,7 +176,7 @@ func (j *job) application() (*v1beta2.SparkApplication, error) {
 		app.Spec.Executor.Instances = new(j.executors)
 	}
 	if app.Name = j.name; app.Name == "" {
-		app.GenerateName = prefix(j.file) + "-"
+		app.GenerateName = submission.NamePrefix(j.file) + "-"
 	}
 	return app, nil
 }
@@ -213,16 +199,4 @@ func (j *job) properties() map[string]string {
 		properties[key] = value
 	}
 	return properties
-}
-
-var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
-
-// prefix makes the beginning of an application's name of a file's: report_2026.py becomes report-2026.
-func prefix(file string) string {
-	name := strings.ToLower(strings.TrimSuffix(path.Base(file), path.Ext(file)))
-	name = strings.Trim(notInNames.ReplaceAllString(name, "-"), "-")
-	if name != "" && name[0] >= '0' && name[0] <= '9' {
-		name = "job-" + name // The names of Services begin with a letter.
-	}
-	return cmp.Or(strings.TrimRight(name[:min(len(name), prefixLength)], "-"), "job")
 }

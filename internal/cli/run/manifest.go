@@ -1,7 +1,6 @@
 package run
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/submission"
 )
 
 // application is what is to be created: the manifest's or the job's.
@@ -62,27 +62,10 @@ func (o *options) folder() string {
 	return filepath.Dir(o.manifest)
 }
 
-// print writes the manifest as it would be created, but for the local files, which keep their paths: what is printed
-// can be run with -f.
+// print writes the manifest, and says what is not in it.
 func (o *options) print(app *v1beta2.SparkApplication) error {
-	content, err := json.Marshal(app)
-	if err != nil {
-		return fmt.Errorf("write the manifest: %w", err)
+	if o.job.requirements.File != "" {
+		fmt.Fprintf(o.streams.Err, "the packages of %s would be added to spec.deps.archives\n", o.job.requirements.File)
 	}
-	var fields map[string]any
-	if err := json.Unmarshal(content, &fields); err != nil {
-		return fmt.Errorf("write the manifest: %w", err)
-	}
-	delete(fields, "status") // It is the operator's to write.
-	if o.output == "json" {
-		content, err = json.MarshalIndent(fields, "", "  ")
-		content = append(content, '\n')
-	} else {
-		content, err = yaml.Marshal(fields)
-	}
-	if err != nil {
-		return fmt.Errorf("write the manifest: %w", err)
-	}
-	_, err = o.streams.Out.Write(content)
-	return err
+	return submission.Print(o.streams.Out, app, o.output)
 }

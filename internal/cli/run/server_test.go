@@ -254,7 +254,7 @@ func (w *world) refused(t *testing.T) {
 	}{
 		"Collision":  {[]string{"--name", "works", "local:///job.py"}, `--name: there is an application "works" in the namespace "default" already; choose another name`},
 		"Missing":    {[]string{w.job("none.py")}, "JOB: there is no file"},
-		"Folder":     {[]string{"--py-files", w.jobs, "local:///job.py"}, "--py-files: \"" + w.jobs + "\" is not a file"},
+		"Folder":     {[]string{"--files", w.jobs, "local:///job.py"}, "--files: \"" + w.jobs + "\" is a folder; name its files"},
 		"UnsafeName": {[]string{"--files", w.job("my file.csv"), "local:///job.py"}, `--files: "my file.csv" cannot be part of a URL`},
 		"Namespace":  {[]string{"-n", "nowhere", "local:///job.py"}, `namespaces "nowhere" not found`},
 		"Context":    {[]string{"--context", "nowhere", "local:///job.py"}, `--context: "nowhere" is not in the kubeconfig`},

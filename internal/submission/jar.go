@@ -1,4 +1,4 @@
-package run
+package submission
 
 import (
 	"archive/zip"
@@ -13,10 +13,10 @@ import (
 // manifestLimit bounds what is read of a jar's manifest; signatures make it long, not this long.
 const manifestLimit = 4 << 20
 
-// mainClass returns the class that a jar on this machine names as its main one, as spark-submit reads it; empty if the
+// MainClass returns the class that a jar on this machine names as its main one, as spark-submit reads it; empty if the
 // jar names none. The main section of a manifest has the form of a mail's header: JAR File Specification, "Notes on
 // Manifest and Signature Files".
-func mainClass(jar string) (string, error) {
+func MainClass(jar string) (string, error) {
 	archive, err := zip.OpenReader(jar)
 	if err != nil {
 		return "", fmt.Errorf("read %s: %w", jar, err)

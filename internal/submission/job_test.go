@@ -1,4 +1,4 @@
-package run
+package submission
 
 import (
 	"archive/zip"
@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-func TestPrefix(t *testing.T) {
+func TestNamePrefix(t *testing.T) {
 	tests := map[string]string{
 		"report.py":                        "report",
 		"s3a://bucket/jobs/Report_2026.v2": "report-2026",
@@ -20,17 +20,17 @@ func TestPrefix(t *testing.T) {
 		"a-name-that-is-longer-than-forty-characters-are.py": "a-name-that-is-longer-than-forty-charact",
 	}
 	for file, want := range tests {
-		if got := prefix(file); got != want {
-			t.Errorf("prefix(%q): got %q, want %q", file, got, want)
+		if got := NamePrefix(file); got != want {
+			t.Errorf("NamePrefix(%q): got %q, want %q", file, got, want)
 		}
 	}
 }
 
-func FuzzPrefix(f *testing.F) {
+func FuzzNamePrefix(f *testing.F) {
 	f.Add("report.py")
 	f.Add("s3a://b/Ä-2026.jar")
 	f.Fuzz(func(t *testing.T, file string) {
-		name := prefix(file) + "-x7k2p" // What the API server adds.
+		name := NamePrefix(file) + "-x7k2p" // What the API server adds.
 		if problems := validation.IsDNS1035Label(name); len(problems) > 0 {
 			t.Errorf("%q makes the name %q: %v", file, name, problems)
 		}
@@ -72,7 +72,7 @@ func TestMainClass(t *testing.T) {
 			if err := file.Close(); err != nil {
 				t.Fatal(err)
 			}
-			got, err := mainClass(jar)
+			got, err := MainClass(jar)
 			if err != nil || got != tt.want {
 				t.Errorf("%s\ngot %q and %v, want %q", tt.reason, got, err, tt.want)
 			}
