@@ -22,6 +22,7 @@ import (
 	"brazier.sh/brazier/internal/cli/migrate"
 	"brazier.sh/brazier/internal/cli/operator"
 	"brazier.sh/brazier/internal/cli/run"
+	"brazier.sh/brazier/internal/cli/submit"
 	"brazier.sh/brazier/internal/terminal"
 	"brazier.sh/brazier/internal/version"
 )
@@ -65,6 +66,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 		operator.NewCommand(streams),
 		image.NewCommand(streams),
 		run.NewCommand(streams),
+		submit.NewCommand(streams),
 		follow.NewCommand(streams),
 		connect.NewCommand(streams),
 		demo.NewCommand(streams),

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,6 +76,43 @@ func (f *Flags) CurrentNamespace() (string, error) {
 		return "", explain(err)
 	}
 	return namespace, nil
+}
+
+// Serving returns the names of the kubeconfig's contexts whose cluster has its API server at url, in order.
+func (f *Flags) Serving(url string) ([]string, error) {
+	loader, err := f.loader()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return nil, explain(err)
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(raw.Contexts)) {
+		if cluster := raw.Clusters[raw.Contexts[name].Cluster]; cluster != nil && SameServer(cluster.Server, url) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// SameServer reports whether two URLs name the same API server: letters' case, a port that goes without saying and slashes at
+// the end make no difference.
+func SameServer(a, b string) bool {
+	return normal(a) != "" && normal(a) == normal(b)
+}
+
+func normal(server string) string {
+	u, err := url.Parse(server)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + net.JoinHostPort(strings.ToLower(u.Hostname()), port) + strings.TrimRight(u.Path, "/")
 }
 
 // Args returns the flags as they would be written on a command line, for hints that the user can copy.

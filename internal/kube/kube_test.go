@@ -161,3 +161,33 @@ func TestBrokenKubeconfigIsReported(t *testing.T) {
 		t.Errorf("a kubeconfig that cannot be parsed must be named, not passed over; got %v", err)
 	}
 }
+
+func TestServing(t *testing.T) {
+	machine{own: config("own")}.set(t)
+	for url, want := range map[string][]string{"https://OWN:443/": {"main", "other"}, "https://own:6443": nil, "http://own": nil} {
+		got, err := new(kube.Flags).Serving(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("contexts whose API server is at %s\n-want +got:\n%s", url, diff)
+		}
+	}
+}
+
+func TestSameServer(t *testing.T) {
+	tests := map[[2]string]bool{
+		{"https://api.example.com", "https://API.example.com:443/"}:             true,
+		{"http://10.0.0.1:80", "http://10.0.0.1"}:                               true,
+		{"https://api:6443/k8s/clusters/a", "https://api:6443/k8s/clusters/a/"}: true,
+		{"https://api:6443/k8s/clusters/a", "https://api:6443/k8s/clusters/b"}:  false,
+		{"https://api:6443", "http://api:6443"}:                                 false,
+		{"https://[::1]:443", "https://[::1]"}:                                  true,
+		{"", ""}:                                                                false,
+	}
+	for urls, want := range tests {
+		if got := kube.SameServer(urls[0], urls[1]); got != want {
+			t.Errorf("%s and %s: got %v, want %v", urls[0], urls[1], got, want)
+		}
+	}
+}

@@ -1,0 +1,2 @@
+# Packages of PyPI.
+spark-submit --requirements requirements.txt --python-version 3.10 etl.py

@@ -1,0 +1,2 @@
+# The jar's manifest names the class.
+spark-submit --verbose target/etl.jar
