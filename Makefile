@@ -72,7 +72,7 @@ test-image: ## The Spark image's own programs, and whether it is built alike twi
 
 .PHONY: test-e2e
 test-e2e: build bin/kubectl bin/helm .cache/venv/ready .cache/connect-venv/ready ## End-to-end tests: real node, real containers, real Spark
-	@build/packages ip:iproute2 ss:iproute2 javac:openjdk-17-jdk-headless
+	@build/packages ip:iproute2 ss:iproute2 javac:openjdk-17-jdk-headless pip3:python3-pip
 	@echo "• end-to-end tests"
 	@go test -tags e2e -count=1 -timeout $(E2E_TIMEOUT) -v ./test/e2e
 
