@@ -104,7 +104,7 @@ generate: ## Regenerate deepcopy functions and CRDs
 
 .PHONY: golden
 golden: ## Rewrite golden files from what the code does now; read the difference before you commit it
-	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run ./internal/diagnose -update
+	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run ./internal/diagnose ./internal/sparksubmit -update
 	@cd test/monitoring && go test . -update
 
 .PHONY: conformance
