@@ -63,6 +63,7 @@ func TestSubmit(t *testing.T) {
 	}
 
 	out, progress, err := submit("--deploy-mode", "client")
+	t.Logf("progress:\n%s", progress)
 	ended, ok := errors.AsType[*exec.ExitError](err)
 	if !ok || ended.ExitCode() != 3 {
 		t.Errorf("want the job's exit code, 3, got %v\n%s%s", err, out, progress)
