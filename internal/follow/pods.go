@@ -91,7 +91,10 @@ func (m *model) seeDriver(pod *corev1.Pod) {
 		m.driver.container = status.Name
 		m.driver.started = status.State.Running != nil || status.State.Terminated != nil
 	}
-	m.driver.exit = podExit(pod, v1beta2.DriverContainerName)
+	if exit := podExit(pod, v1beta2.DriverContainerName); exit != nil {
+		// A driver that has ended never runs again. A watch can still bring what was before its end after that was asked for.
+		m.driver.exit = exit
+	}
 }
 
 func (e *executors) count(pod *corev1.Pod) {
