@@ -12,8 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"brazier.sh/brazier/api/v1beta2"
-	"brazier.sh/brazier/internal/image"
-	"brazier.sh/brazier/internal/submission"
+	"brazier.sh/brazier/internal/program"
 )
 
 // Annotations that keep what spark-submit was told and no field has a place for.
@@ -37,9 +36,9 @@ func (r *reader) submission() {
 		TypeMeta: metav1.TypeMeta{APIVersion: v1beta2.GroupVersion.String(), Kind: v1beta2.SparkApplicationKind},
 	}
 	r.app.Namespace = r.command.Namespace
-	r.app.Spec.SparkVersion = cmp.Or(r.line.values["spark-version"], image.DefaultSpark)
+	r.app.Spec.SparkVersion = cmp.Or(r.line.values["spark-version"], r.env.SparkVersion)
 	r.command.App = r.app
-	r.command.Called = submission.CalledByFlags()
+	r.command.Called = program.CalledByFlags()
 
 	r.remote()
 	r.following()
@@ -111,7 +110,7 @@ func (r *reader) program() {
 		r.fail("JOB: name a Python or R file, or a jar, after the options; \"brazier submit --help\" has examples")
 		return
 	}
-	spec.Type = cmp.Or(submission.LanguageOf(l.file), v1beta2.SparkApplicationTypeJava) // Spark takes what it does not know for a jar.
+	spec.Type = cmp.Or(program.LanguageOf(l.file), v1beta2.SparkApplicationTypeJava) // Spark takes what it does not know for a jar.
 	spec.MainClass = l.values["class"]
 	switch spec.MainClass {
 	case "org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver", "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2",
@@ -134,7 +133,7 @@ func (r *reader) class() {
 	if spec.MainClass != "" {
 		return
 	}
-	file, onDisk := submission.OnDisk(r.line.file)
+	file, onDisk := program.OnDisk(r.line.file)
 	if !onDisk {
 		r.fail("--class: %s is not on this machine, so that its manifest cannot tell the class with the main method; write --class org.example.Main", r.line.file)
 		return
@@ -159,19 +158,19 @@ func (r *reader) name() {
 	switch {
 	case name != "":
 		r.annotate(AnnotationName, name)
-		r.app.GenerateName = submission.AsName(name) + "-"
+		r.app.GenerateName = program.AsName(name) + "-"
 	case r.line.file == "spark-internal":
 		class := r.app.Spec.MainClass
-		r.app.GenerateName = submission.AsName(class[strings.LastIndex(class, ".")+1:]) + "-"
+		r.app.GenerateName = program.AsName(class[strings.LastIndex(class, ".")+1:]) + "-"
 	default:
-		r.app.GenerateName = submission.NamePrefix(r.line.file) + "-"
+		r.app.GenerateName = program.NamePrefix(r.line.file) + "-"
 	}
 	exact := r.line.values["application"]
 	if exact == "" {
 		return
 	}
 	if problems := validation.IsDNS1123Label(exact); len(problems) > 0 {
-		r.fail("--application: %q cannot be an application's name; write up to 63 of a-z, 0-9 and '-', such as %q", exact, submission.AsName(exact))
+		r.fail("--application: %q cannot be an application's name; write up to 63 of a-z, 0-9 and '-', such as %q", exact, program.AsName(exact))
 	}
 	r.app.Name, r.app.GenerateName = exact, ""
 }
@@ -259,10 +258,10 @@ func (r *reader) dependencies() {
 		key, field string
 		list       *[]string
 	}{
-		{"spark.jars", submission.FieldJars, &deps.Jars},
-		{"spark.files", submission.FieldFiles, &deps.Files},
-		{"spark.archives", submission.FieldArchives, &deps.Archives},
-		{"spark.submit.pyFiles", submission.FieldPyFiles, &deps.PyFiles},
+		{"spark.jars", program.FieldJars, &deps.Jars},
+		{"spark.files", program.FieldFiles, &deps.Files},
+		{"spark.archives", program.FieldArchives, &deps.Archives},
+		{"spark.submit.pyFiles", program.FieldPyFiles, &deps.PyFiles},
 		{"spark.jars.packages", "", &deps.Packages},
 		{"spark.jars.excludes", "", &deps.ExcludePackages},
 		{"spark.jars.repositories", "", &deps.Repositories},
@@ -277,7 +276,7 @@ func (r *reader) dependencies() {
 			r.command.Called[place.field] = said.said
 		}
 		if place.key == "spark.jars.packages" {
-			if err := submission.CheckPackages(said.said, *place.list); err != nil {
+			if err := program.CheckPackages(said.said, *place.list); err != nil {
 				r.errs = append(r.errs, err)
 			}
 		}
@@ -285,7 +284,7 @@ func (r *reader) dependencies() {
 	for _, file := range deps.PyFiles {
 		if ext := strings.ToLower(path.Ext(strings.TrimRight(file, "/"))); ext == ".whl" {
 			r.note("%s: %s is a wheel, which Python imports from a path only if it has no compiled code in it; --requirements brings wheels along unpacked",
-				r.command.Called[submission.FieldPyFiles], file)
+				r.command.Called[program.FieldPyFiles], file)
 		}
 	}
 }
@@ -303,9 +302,9 @@ func split(list string) []string {
 
 func (r *reader) requirements() {
 	values := r.line.values
-	wanted := submission.Requirements{
+	wanted := program.Requirements{
 		File:   values["requirements"],
-		Python: cmp.Or(values["python-version"], submission.DefaultPython), Architecture: cmp.Or(values["architecture"], submission.DefaultArchitecture),
+		Python: cmp.Or(values["python-version"], program.DefaultPython), Architecture: cmp.Or(values["architecture"], program.DefaultArchitecture),
 	}
 	if err := wanted.Check(r.app.Spec.Type); err != nil {
 		r.errs = append(r.errs, err)

@@ -13,9 +13,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/internal/sparksubmit"
-	"brazier.sh/brazier/internal/submission"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -89,8 +89,9 @@ func called(t *testing.T, script string) (args []string, env map[string]string) 
 // environment is a machine whose current folder is testdata.
 func environment(env map[string]string) sparksubmit.Environment {
 	return sparksubmit.Environment{
-		Getenv:   func(name string) string { return env[name] },
-		ReadFile: func(file string) ([]byte, error) { return os.ReadFile(filepath.Join("testdata", file)) },
+		Getenv:       func(name string) string { return env[name] },
+		ReadFile:     func(file string) ([]byte, error) { return os.ReadFile(filepath.Join("testdata", file)) },
+		SparkVersion: "4.3.0",
 		MainClass: func(jar string) (string, error) {
 			switch jar {
 			case "target/etl.jar":
@@ -132,8 +133,11 @@ func shown(t *testing.T, c *sparksubmit.Command) string {
 	for _, property := range c.Properties {
 		fmt.Fprintf(&b, "# property: %s\n", property)
 	}
-	if err := submission.Print(&b, c.App, "yaml"); err != nil {
+	manifest, err := yaml.Marshal(c.App)
+	if err != nil {
 		t.Fatal(err)
 	}
+	beforeStatus, _, _ := strings.Cut(string(manifest), "\nstatus:\n") // That is the operator's to write.
+	b.WriteString(strings.TrimSuffix(beforeStatus, "\n") + "\n")
 	return b.String()
 }

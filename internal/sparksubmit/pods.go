@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/api/v1beta2"
-	"brazier.sh/brazier/internal/submission"
+	"brazier.sh/brazier/internal/program"
 )
 
 // template puts the pod template of a local file into the application, for the operator has no such file.
@@ -19,7 +19,7 @@ func (r *reader) template(key string, pod *v1beta2.SparkPodSpec) {
 	if !ok {
 		return
 	}
-	file, onDisk := submission.OnDisk(said.value)
+	file, onDisk := program.OnDisk(said.value)
 	if !onDisk {
 		r.fail("%s: %q is not a file on this machine; download it, and name the copy", said.said, said.value)
 		return

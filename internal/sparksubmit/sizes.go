@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"brazier.sh/brazier/api/v1beta2"
-	"brazier.sh/brazier/internal/submission"
+	"brazier.sh/brazier/internal/program"
 )
 
 // roles are the pods of an application by the names that properties have for them.
@@ -44,7 +44,7 @@ func (r *reader) size(key string, field *string) {
 		return
 	}
 	value := strings.TrimSpace(said.value)
-	if !submission.IsSize(value) || strings.Trim(value, "0bBkKmMgGtTpP") == "" {
+	if !program.IsSize(value) || strings.Trim(value, "0bBkKmMgGtTpP") == "" {
 		r.fail("%s: %q is not a size that Spark reads; write a whole number and a unit, such as 1g or 1024m", said.said, said.value)
 	}
 	*field = value

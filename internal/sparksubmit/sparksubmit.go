@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"brazier.sh/brazier/api/v1beta2"
-	"brazier.sh/brazier/internal/submission"
+	"brazier.sh/brazier/internal/program"
 )
 
 // Environment is what of this machine a command line refers to.
@@ -21,6 +21,8 @@ type Environment struct {
 	ReadFile func(file string) ([]byte, error)
 	// MainClass returns the class that a jar names as its main one, empty if it names none.
 	MainClass func(jar string) (string, error)
+	// SparkVersion is the version of Spark of a line that does not say it.
+	SparkVersion string
 }
 
 // Action is what a command line asks for.
@@ -52,7 +54,7 @@ type Command struct {
 	// Called is what the user calls the fields that name files: submission.Job.
 	Called map[string]string
 	// Requirements are Python packages to bring along.
-	Requirements submission.Requirements
+	Requirements program.Requirements
 	// Detach, Logs, DryRun and Output say how it is carried out and shown.
 	Detach, Logs, DryRun bool
 	Output               string
@@ -87,6 +89,9 @@ func Read(args []string, env Environment) (*Command, error) {
 	r.cluster()
 	if c.Action == Kill || c.Action == Status {
 		c.ID = l.values[string(c.Action)]
+		if l.has("dry-run") {
+			r.fail("--dry-run: there is no manifest to print for --%s; --status shows which applications an ID means", c.Action)
+		}
 	} else {
 		r.submission()
 	}

@@ -99,6 +99,7 @@ func TestErrors(t *testing.T) {
 		"Volume":        {[]string{"--conf", "spark.kubernetes.driver.volumes.emptyDir=b", "a.py"}, nil, []string{"it is not of the form spark.kubernetes.driver.volumes.KIND.NAME.mount.path"}},
 		"Krb5":          {[]string{"--conf", "spark.kubernetes.kerberos.krb5.path=/etc/krb5.conf", "a.py"}, nil, []string{"put it into a ConfigMap under the key krb5.conf"}},
 		"KillAndStatus": {[]string{"--kill", "a", "--status", "b"}, nil, []string{"--status: --kill is given as well; keep one of the two"}},
+		"KillDryRun":    {[]string{"--kill", "a", "--dry-run"}, nil, []string{"--dry-run: there is no manifest to print for --kill"}},
 		"Output":        {[]string{"--dry-run", "-o", "wide", "a.py"}, nil, []string{`--output: "wide" is not a form; write yaml or json`}},
 		"OutputAlone":   {[]string{"-o", "yaml", "a.py"}, nil, []string{"--output: only --dry-run prints a manifest"}},
 		"DetachedLogs":  {[]string{"--detach", "--logs", "a.py"}, nil, []string{"--logs: nobody is there to see them"}},

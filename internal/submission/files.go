@@ -10,23 +10,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-)
 
-// The fields of an application that can name files.
-const (
-	FieldMain     = "spec.mainApplicationFile"
-	FieldPyFiles  = "spec.deps.pyFiles"
-	FieldFiles    = "spec.deps.files"
-	FieldJars     = "spec.deps.jars"
-	FieldArchives = "spec.deps.archives"
+	"brazier.sh/brazier/internal/program"
 )
-
-// CalledByFlags is what the fields are called on a command line.
-func CalledByFlags() map[string]string {
-	return map[string]string{
-		FieldMain: "JOB", FieldPyFiles: "--py-files", FieldFiles: "--files", FieldJars: "--jars", FieldArchives: "--archives",
-	}
-}
 
 // local is a file or folder on this machine that an application names.
 type local struct {
@@ -46,26 +32,11 @@ type packer func(folder, into string) (string, error)
 // safeName is what a file may be called, so that its URL reads the same to Java, to Python and to the object store.
 var safeName = regexp.MustCompile(`^[A-Za-z0-9._+=@-]+$`)
 
-// scheme is how a URL begins. One letter is a drive.
-var scheme = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+:`)
-
-// OnDisk returns the path of a file that is named as one of this machine, without what comes after "#", and whether it is.
-func OnDisk(name string) (path string, ok bool) {
-	name, _, _ = strings.Cut(name, "#")
-	if rest, isFile := strings.CutPrefix(name, "file:"); isFile {
-		if strings.HasPrefix(rest, "//") {
-			rest = "/" + strings.TrimLeft(rest, "/")
-		}
-		return rest, rest != ""
-	}
-	return name, name != "" && name != "spark-internal" && !scheme.MatchString(name)
-}
-
 // files finds the files of this machine that the application names, and says of all at once which are not there.
 func (j *Job) files() ([]local, error) {
 	var errs []error
 	deps := &j.App.Spec.Deps
-	for field, list := range map[string]*[]string{FieldPyFiles: &deps.PyFiles, FieldFiles: &deps.Files, FieldJars: &deps.Jars, FieldArchives: &deps.Archives} {
+	for field, list := range map[string]*[]string{program.FieldPyFiles: &deps.PyFiles, program.FieldFiles: &deps.Files, program.FieldJars: &deps.Jars, program.FieldArchives: &deps.Archives} {
 		expanded, err := j.expand(field, *list)
 		if err != nil {
 			errs = append(errs, err)
@@ -78,11 +49,11 @@ func (j *Job) files() ([]local, error) {
 		field  string
 		values []*string
 	}{
-		{FieldMain, []*string{&j.App.Spec.MainApplicationFile}},
-		{FieldPyFiles, pointers(deps.PyFiles)},
-		{FieldFiles, pointers(deps.Files)},
-		{FieldJars, pointers(deps.Jars)},
-		{FieldArchives, pointers(deps.Archives)},
+		{program.FieldMain, []*string{&j.App.Spec.MainApplicationFile}},
+		{program.FieldPyFiles, pointers(deps.PyFiles)},
+		{program.FieldFiles, pointers(deps.Files)},
+		{program.FieldJars, pointers(deps.Jars)},
+		{program.FieldArchives, pointers(deps.Archives)},
 	} {
 		for _, value := range place.values {
 			file, err := j.file(place.field, value)
@@ -126,7 +97,7 @@ func (j *Job) path(name string) string {
 func (j *Job) expand(field string, values []string) ([]string, error) {
 	var all []string
 	for _, value := range values {
-		name, onDisk := OnDisk(value)
+		name, onDisk := program.OnDisk(value)
 		if _, err := os.Lstat(j.path(name)); !onDisk || err == nil || !strings.ContainsAny(name, "*?[") {
 			all = append(all, value)
 			continue
@@ -150,7 +121,7 @@ func (j *Job) expand(field string, values []string) ([]string, error) {
 
 // file looks for what value names. A path that is not on this machine's disk gives an empty local.
 func (j *Job) file(field string, value *string) (local, error) {
-	name, onDisk := OnDisk(*value)
+	name, onDisk := program.OnDisk(*value)
 	if !onDisk {
 		return local{}, nil
 	}
@@ -185,16 +156,16 @@ func (j *Job) file(field string, value *string) (local, error) {
 // setPacker says what becomes of a folder: Python code a zip, an archive a tar, and everything else is a mistake.
 func (f *local) setPacker(field string) error {
 	switch field {
-	case FieldPyFiles:
+	case program.FieldPyFiles:
 		f.pack = zipPython
-	case FieldArchives:
+	case program.FieldArchives:
 		f.pack = tarFolder
 		if f.alias == "" {
 			f.alias = filepath.Base(f.path) // Otherwise Spark would call the folder by the packed file's name.
 		}
-	case FieldJars:
+	case program.FieldJars:
 		return fmt.Errorf("%s: %q is a folder; name the jars in it with %q", f.called, *f.value, path.Join(*f.value, "*.jar"))
-	case FieldMain:
+	case program.FieldMain:
 		return fmt.Errorf("%s: %q is a folder; name the file in it that is to be run, and the folder in --py-files", f.called, *f.value)
 	default:
 		return fmt.Errorf("%s: %q is a folder; name its files, or the folder in --archives, which unpacks it where the job runs", f.called, *f.value)

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/program"
 )
 
 // tree writes files into a folder, each with its own name as content.
@@ -29,20 +30,6 @@ func tree(t *testing.T, dir string, names ...string) {
 		}
 		if err := os.WriteFile(file, []byte(name), 0o644); err != nil {
 			t.Fatal(err)
-		}
-	}
-}
-
-func TestOnDisk(t *testing.T) {
-	tests := map[string]string{
-		"a.py": "a.py", "/x/a.zip#env": "/x/a.zip", "file:///x/a": "/x/a", "file:/x/a#b": "/x/a", "file://x": "/x",
-		"local:///x": "", "local:/x": "", "s3a://b/k": "", "hdfs:///x": "", "https://h/x?y=1#z": "", "spark-internal": "", "": "", "file:": "",
-		"C:/x": "C:/x",
-	}
-	for name, want := range tests {
-		got, ok := OnDisk(name)
-		if ok != (want != "") || ok && got != want {
-			t.Errorf("%q: got %q and %v, want %q", name, got, ok, want)
 		}
 	}
 }
@@ -318,26 +305,9 @@ func TestBringAlong(t *testing.T) {
 	}
 }
 
-func TestRequirementsCheck(t *testing.T) {
-	tests := map[string]struct {
-		requirements Requirements
-		language     v1beta2.SparkApplicationType
-		want         string
-	}{
-		"None":         {Requirements{Python: "nonsense"}, v1beta2.SparkApplicationTypeJava, ""},
-		"Fine":         {Requirements{"r.txt", "3.11", "arm64"}, v1beta2.SparkApplicationTypePython, ""},
-		"Java":         {Requirements{"r.txt", "3.11", "amd64"}, v1beta2.SparkApplicationTypeJava, `--requirements: "r.txt" are packages of Python`},
-		"Version":      {Requirements{"r.txt", "3.11.2", "amd64"}, v1beta2.SparkApplicationTypePython, `--python-version: "3.11.2" is not`},
-		"Architecture": {Requirements{"r.txt", "3.11", "x86"}, v1beta2.SparkApplicationTypePython, `--architecture: "x86" is not`},
-	}
-	for name, tt := range tests {
-		err := tt.requirements.Check(tt.language)
-		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%s: got %v, want an error with %q", name, err, tt.want)
-		}
-	}
-	missing := Requirements{File: "none.txt"}
-	if err := missing.check(t.TempDir()); err == nil || !strings.Contains(err.Error(), "--requirements: there is no file") {
+func TestMissingRequirements(t *testing.T) {
+	job := Job{Folder: t.TempDir(), Requirements: program.Requirements{File: "none.txt"}}
+	if err := job.checkRequirements(); err == nil || !strings.Contains(err.Error(), "--requirements: there is no file") {
 		t.Errorf("got %v, want an error that names the file", err)
 	}
 }

@@ -5,37 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 )
-
-func TestNamePrefix(t *testing.T) {
-	tests := map[string]string{
-		"report.py":                        "report",
-		"s3a://bucket/jobs/Report_2026.v2": "report-2026",
-		"local:///opt/2026-report.jar":     "job-2026-report",
-		"???":                              "job",
-		"__init__.py":                      "init",
-		".py":                              "job",
-		"a-name-that-is-longer-than-forty-characters-are.py": "a-name-that-is-longer-than-forty-charact",
-	}
-	for file, want := range tests {
-		if got := NamePrefix(file); got != want {
-			t.Errorf("NamePrefix(%q): got %q, want %q", file, got, want)
-		}
-	}
-}
-
-func FuzzNamePrefix(f *testing.F) {
-	f.Add("report.py")
-	f.Add("s3a://b/Ä-2026.jar")
-	f.Fuzz(func(t *testing.T, file string) {
-		name := NamePrefix(file) + "-x7k2p" // What the API server adds.
-		if problems := validation.IsDNS1035Label(name); len(problems) > 0 {
-			t.Errorf("%q makes the name %q: %v", file, name, problems)
-		}
-	})
-}
 
 func TestMainClass(t *testing.T) {
 	tests := map[string]struct {

@@ -13,6 +13,7 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/objectstore"
+	"brazier.sh/brazier/internal/program"
 	"brazier.sh/brazier/internal/terminal"
 )
 
@@ -26,7 +27,7 @@ type Job struct {
 	// that is not in it is called by its path.
 	Called map[string]string
 	// Requirements are Python packages to bring along.
-	Requirements Requirements
+	Requirements program.Requirements
 }
 
 // Upload puts what the job needs of this machine where the cluster can reach it, and writes the addresses into the
@@ -36,7 +37,7 @@ func (j *Job) Upload(ctx context.Context, streams terminal.Streams, config *rest
 	if err != nil {
 		return err
 	}
-	if err := j.Requirements.check(j.Folder); err != nil {
+	if err := j.checkRequirements(); err != nil {
 		return err
 	}
 	if len(files) == 0 && j.Requirements.File == "" {

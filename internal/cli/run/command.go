@@ -14,6 +14,7 @@ import (
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/cli/follow"
 	"brazier.sh/brazier/internal/kube"
+	"brazier.sh/brazier/internal/program"
 	"brazier.sh/brazier/internal/submission"
 	"brazier.sh/brazier/internal/terminal"
 )
@@ -140,7 +141,7 @@ func run(ctx context.Context, opts *options) error {
 	}
 	job := submission.Job{App: app, Folder: opts.folder(), Requirements: opts.job.requirements}
 	if opts.manifest == "" {
-		job.Called = submission.CalledByFlags()
+		job.Called = program.CalledByFlags()
 	}
 	if err := job.Upload(ctx, opts.streams, config); err != nil {
 		return err

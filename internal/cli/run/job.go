@@ -13,6 +13,7 @@ import (
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/image"
+	"brazier.sh/brazier/internal/program"
 	"brazier.sh/brazier/internal/submission"
 )
 
@@ -34,7 +35,7 @@ type job struct {
 	files          []string
 	jars           []string
 	archives       []string
-	requirements   submission.Requirements
+	requirements   program.Requirements
 	packages       []string
 	serviceAccount string
 }
@@ -80,7 +81,7 @@ func (j *job) check(given []string) error {
 		return errors.New("JOB: name a Python or R file, a jar, or a manifest with -f; \"brazier run --help\" has examples")
 	}
 	if problems := validation.IsDNS1123Label(j.name); j.name != "" && len(problems) > 0 {
-		return fmt.Errorf("--name: %q cannot be an application's name; write up to 63 of a-z, 0-9 and '-', such as %q", j.name, submission.NamePrefix(j.name))
+		return fmt.Errorf("--name: %q cannot be an application's name; write up to 63 of a-z, 0-9 and '-', such as %q", j.name, program.NamePrefix(j.name))
 	}
 	kind, err := j.kind()
 	if err != nil {
@@ -90,7 +91,7 @@ func (j *job) check(given []string) error {
 		return err
 	}
 	for _, memory := range []struct{ flag, value string }{{"driver-memory", j.driver.memory}, {"executor-memory", j.executor.memory}} {
-		if memory.value != "" && !submission.IsSize(memory.value) {
+		if memory.value != "" && !program.IsSize(memory.value) {
 			return fmt.Errorf("--%s: %q is not a size that Spark reads; write a whole number and a unit, such as 1g or 1024m", memory.flag, memory.value)
 		}
 	}
@@ -108,12 +109,12 @@ func (j *job) check(given []string) error {
 			return fmt.Errorf("--conf: %q is not a property of Spark; write spark.key=value", entry)
 		}
 	}
-	return submission.CheckPackages("--packages", j.packages)
+	return program.CheckPackages("--packages", j.packages)
 }
 
 // kind is the language of the job. Where a jar names its own main class, that is the job's.
 func (j *job) kind() (v1beta2.SparkApplicationType, error) {
-	kind := submission.LanguageOf(j.file)
+	kind := program.LanguageOf(j.file)
 	if j.language != "" {
 		kind = ""
 		for _, known := range []v1beta2.SparkApplicationType{
@@ -176,7 +177,7 @@ func (j *job) application() (*v1beta2.SparkApplication, error) {
 		app.Spec.Executor.Instances = new(j.executors)
 	}
 	if app.Name = j.name; app.Name == "" {
-		app.GenerateName = submission.NamePrefix(j.file) + "-"
+		app.GenerateName = program.NamePrefix(j.file) + "-"
 	}
 	return app, nil
 }

@@ -61,7 +61,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		o := options{streams: streams}
 		command, err := sparksubmit.Read(args, sparksubmit.Environment{
-			Getenv: os.Getenv, ReadFile: os.ReadFile, MainClass: submission.MainClass,
+			Getenv: os.Getenv, ReadFile: os.ReadFile, MainClass: submission.MainClass, SparkVersion: image.DefaultSpark,
 		})
 		if err != nil {
 			return exit.With(exit.Usage, err)

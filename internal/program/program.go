@@ -1,4 +1,6 @@
-package submission
+// Package program knows how authors of jobs name what is run and what it needs: files and languages, names, sizes, Maven's
+// coordinates, requirements. It is pure: it looks at words, and never whether there is such a file.
+package program
 
 import (
 	"cmp"
