@@ -51,10 +51,12 @@ func TestSubmit(t *testing.T) {
 	}
 	tinyWheel(t, filepath.Join(dir, "tiny-1.0-py3-none-any.whl"))
 	submit := func(more ...string) (out, progress string, err error) {
-		args := append([]string{"submit", "--master", "yarn", "--name", "Tiny ETL", "--num-executors", "1", "--executor-memory", "512m",
+		args := append([]string{
+			"submit", "--master", "yarn", "--name", "Tiny ETL", "--num-executors", "1", "--executor-memory", "512m",
 			"--py-files", filepath.Join(dir, "src"), "--files", filepath.Join(dir, "settings.json"), "--requirements", filepath.Join(dir, "requirements.txt"),
 			"--conf", "spark.executorEnv.STAGE=test", "--conf", "spark.kubernetes.driverEnv.STAGE=test", "--conf", "spark.yarn.am.memory=1g",
-			"--conf", "spark.kubernetes.driver.request.cores=200m", "--conf", "spark.kubernetes.executor.request.cores=200m"}, more...)
+			"--conf", "spark.kubernetes.driver.request.cores=200m", "--conf", "spark.kubernetes.executor.request.cores=200m",
+		}, more...)
 		cmd := command(t.Context(), "brazier", append(args, filepath.Join(dir, "etl.py"), "an argument")...)
 		var stdout, stderr bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr

@@ -232,7 +232,8 @@ func (w *world) masters(t *testing.T) {
 			[]string{"--kubeconfig", both, "--master", "k8s://" + w.host}, "is the cluster of the context \"" + right + "\", which is used", "",
 		},
 		"NoContext": {
-			[]string{"--kubeconfig", both, "--master", "k8s://https://nowhere:6443"}, "",
+			[]string{"--kubeconfig", both, "--master", "k8s://https://nowhere:6443"},
+			"",
 			"--master: k8s://https://nowhere:6443 is not the cluster that the kubeconfig names, https://127.0.0.1:1; leave --master out",
 		},
 		"TheUsersWord": {
