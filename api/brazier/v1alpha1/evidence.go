@@ -164,9 +164,12 @@ type Log struct {
 	// Total is how many lines were read. Lines that were not kept leave gaps in the numbers of those that were.
 	// +optional
 	Total int64 `json:"total,omitempty"`
-	// Missing says why there are no lines, where that is so.
+	// Missing says why there are no lines, or where they break off, where that is so.
 	// +optional
 	Missing string `json:"missing,omitempty"`
+	// Dropped is how many lines that tell of trouble were not kept because there was no room for them. Repeats do not count.
+	// +optional
+	Dropped int64 `json:"dropped,omitempty"`
 	// +optional
 	// +listType=atomic
 	Lines []LogLine `json:"lines,omitempty"`
@@ -179,6 +182,10 @@ type LogLine struct {
 	// At is when the container runtime got it.
 	// +optional
 	At *metav1.MicroTime `json:"at,omitempty"`
-	// Text is the line, shortened if it is long, and with secrets blotted out.
+	// Text is the line, shortened if it is long, and with secrets blotted out. A line of Spark's JSON log is put as the text
+	// log has it, one line for each frame of its exception.
 	Text string `json:"text"`
+	// Count is how often lines came that differ from this one in numbers only, where that is more often than they were kept.
+	// +optional
+	Count int64 `json:"count,omitempty"`
 }
