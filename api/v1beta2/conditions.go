@@ -11,4 +11,11 @@ const (
 	ConditionSucceeded = "Succeeded"
 	// ConditionReleased is True when nothing of the last run is left in the cluster but its driver's pod.
 	ConditionReleased = "Released"
+	// ConditionDiagnosed is True where it is known what the current run failed of or waits for: its reason is the code of
+	// the first cause and its message says why and what can be done. It is False where a run that failed was looked at and
+	// nothing was found. There is none where nothing was looked at, and while a run is well.
+	ConditionDiagnosed = "Diagnosed"
+	// ConditionRetryable is False where a run has failed of something that the next run would fail of as well, and True
+	// where it has failed of anything else. There is none before the run has failed and been looked at.
+	ConditionRetryable = "Retryable"
 )

@@ -27,6 +27,11 @@ const (
 // driverStartTimeout; 0 waits for ever.
 const AnnotationDriverStartTimeout = "brazier.sh/driver-start-timeout"
 
+// AnnotationRetryDeterministicFailures on an application says whether a run that failed of something that the next one would
+// fail of as well is run again where the restart policy allows it: "true" or "false". Default: the operator's
+// retryDeterministicFailures.
+const AnnotationRetryDeterministicFailures = "brazier.sh/retry-deterministic-failures"
+
 // AnnotationStartDeadline on a schedule is how late a run may begin, as a Go duration such as 1h: after that a time that
 // was missed, because the operator was down or an earlier run had not ended, is left out. Default: however late; of
 // several that were missed only the last is made up in any case.

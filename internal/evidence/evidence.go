@@ -23,6 +23,9 @@ const (
 // cutMark ends what was cut.
 const cutMark = "…"
 
+// Say makes what a server, or this operator, says fit to be kept.
+func Say(text string) string { return say(text, maxMessage) }
+
 // say makes a text fit to be kept: no secrets, nothing that could steer a terminal, and no more than limit bytes.
 func say(text string, limit int) string {
 	return cut(Redact(plain(text)), limit)

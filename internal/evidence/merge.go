@@ -72,7 +72,8 @@ func order(role v1alpha1.Role) int {
 	return 1
 }
 
-// MergePod returns what is known of a pod by an earlier and a later word about it.
+// MergePod returns what is known of a pod by an earlier and a later word about it. Either may be of a copy that has only
+// parts of the pod.
 func MergePod(earlierWord, laterWord v1alpha1.Pod) v1alpha1.Pod {
 	merged := laterWord
 	if merged.Node == "" {
@@ -84,11 +85,21 @@ func MergePod(earlierWord, laterWord v1alpha1.Pod) v1alpha1.Pod {
 	if earlierWord.Deleted != nil && (merged.Deleted == nil || earlierWord.Deleted.Before(merged.Deleted)) {
 		merged.Deleted = earlierWord.Deleted
 	}
+	if len(merged.Claims) == 0 {
+		merged.Claims = earlierWord.Claims
+	}
+	if len(merged.Containers) == 0 {
+		merged.Containers = earlierWord.Containers
+	}
 	for i := range merged.Containers {
 		container := &merged.Containers[i]
 		at := slices.IndexFunc(earlierWord.Containers, func(c v1alpha1.Container) bool { return c.Name == container.Name })
 		if at < 0 {
 			continue
+		}
+		container.Image = cmp.Or(container.Image, earlierWord.Containers[at].Image)
+		if container.MemoryLimit == nil {
+			container.MemoryLimit = earlierWord.Containers[at].MemoryLimit
 		}
 		if container.Terminated == nil && container.Running == nil && container.Restarts == earlierWord.Containers[at].Restarts {
 			container.Terminated = earlierWord.Containers[at].Terminated

@@ -33,7 +33,7 @@ func TestWatch(t *testing.T) {
 			t.Fatal(err)
 		}
 		namespace := newNamespace(t, client, "streamed")
-		w, err := Add(mgr, v1beta2.LabelAppName, []string{namespace, "default"})
+		w, err := Add(mgr, v1beta2.LabelAppName, []string{namespace, "default"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,18 +43,18 @@ func TestWatch(t *testing.T) {
 		namespace := newNamespace(t, client, "pages")
 		pods := client.Pods(namespace)
 		w := &Watch{synced: make(chan struct{})}
-		w.stores = []*store{newStore(v1beta2.LabelAppName, older(pods), w.tell)}
+		w.stores = []*store{newStore(v1beta2.LabelAppName, older(pods), w.tell, nil)}
 		follow(t, pods, w, namespace, w.Start)
 	})
 }
 
 // older is the source of an API server that does not stream its lists, read two pods at a time.
 func older(pods corev1client.PodInterface) cache.ListerWatcher {
-	newer := source(pods, v1beta2.LabelAppName).(*cache.ListWatch)
+	newer := source(pods, v1beta2.LabelAppName, nil).(*cache.ListWatch)
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			options.LabelSelector = v1beta2.LabelSparkRole + "=" + v1beta2.SparkRoleExecutor
-			return list(ctx, pods, options, 2)
+			return list(ctx, pods, options, 2, nil)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			if options.SendInitialEvents != nil {

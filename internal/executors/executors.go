@@ -30,6 +30,15 @@ type Executor struct {
 	Deleting bool
 }
 
+// Observer is told of each executor's pod as a whole, before it is made small.
+type Observer interface {
+	// Telling reports whether there is something to learn from the whole of pod. Where the API server gives first lists in
+	// pages, all others are observed without their status.
+	Telling(pod *corev1.Pod) bool
+	// Observe sees pod, of owner, as it is now or was when it was gone. It must not block, change pod or keep it.
+	Observe(owner types.NamespacedName, pod *corev1.Pod, gone bool)
+}
+
 // Watch follows executors and knows them by their owner.
 type Watch struct {
 	stores []*store
@@ -42,8 +51,8 @@ type Watch struct {
 
 // Add starts with mgr a watch of the executors that have label, whose value is the name of their owner in the namespace
 // of the pod. It looks at namespaces, or at all if there are none. Several watches of different labels hold nothing
-// twice.
-func Add(mgr ctrl.Manager, label string, namespaces []string) (*Watch, error) {
+// twice. The observer, which may be nil, sees every pod.
+func Add(mgr ctrl.Manager, label string, namespaces []string, observer Observer) (*Watch, error) {
 	config := rest.CopyConfig(mgr.GetConfig())
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = config.ContentType + ",application/json"
@@ -56,7 +65,7 @@ func Add(mgr ctrl.Manager, label string, namespaces []string) (*Watch, error) {
 	}
 	w := &Watch{synced: make(chan struct{})}
 	for _, namespace := range namespaces {
-		w.stores = append(w.stores, newStore(label, source(client.Pods(namespace), label), w.tell))
+		w.stores = append(w.stores, newStore(label, source(client.Pods(namespace), label, observer), w.tell, observer))
 	}
 	return w, mgr.Add(w)
 }

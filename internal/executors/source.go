@@ -21,7 +21,7 @@ const page = 500
 
 // source returns where the executors that have label are listed and watched. An API server that can streams the first
 // list as a watch; from an older one it is read page by page, and of each page only what is looked at is kept.
-func source(pods corev1client.PodInterface, label string) cache.ListerWatcher {
+func source(pods corev1client.PodInterface, label string, observer Observer) cache.ListerWatcher {
 	selector := labels.SelectorFromSet(labels.Set{
 		v1beta2.LabelLaunchedByOperator: "true", v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor,
 	})
@@ -33,7 +33,7 @@ func source(pods corev1client.PodInterface, label string) cache.ListerWatcher {
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			options.LabelSelector = selects
-			return list(ctx, pods, options, page)
+			return list(ctx, pods, options, page, observer)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			options.LabelSelector = selects
@@ -43,7 +43,9 @@ func source(pods corev1client.PodInterface, label string) cache.ListerWatcher {
 }
 
 // list reads all pages at the latest resource version: from its watch cache an older API server gives everything at once.
-func list(ctx context.Context, pods corev1client.PodInterface, options metav1.ListOptions, page int64) (*corev1.PodList, error) {
+func list(
+	ctx context.Context, pods corev1client.PodInterface, options metav1.ListOptions, page int64, observer Observer,
+) (*corev1.PodList, error) {
 	options.ResourceVersion, options.ResourceVersionMatch, options.Limit = "", "", page
 	var all corev1.PodList
 	for {
@@ -52,6 +54,10 @@ func list(ctx context.Context, pods corev1client.PodInterface, options metav1.Li
 			return nil, err
 		}
 		for i := range next.Items {
+			if observer != nil && observer.Telling(&next.Items[i]) {
+				all.Items = append(all.Items, next.Items[i])
+				continue
+			}
 			all.Items = append(all.Items, strip(&next.Items[i]))
 		}
 		if next.Continue == "" {

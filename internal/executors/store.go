@@ -17,6 +17,8 @@ type store struct {
 	label  string
 	source cache.ListerWatcher
 	tell   func(owner types.NamespacedName)
+	// observer sees pods before they are made small; it may be nil.
+	observer Observer
 	// filled is closed when the first list is in the store.
 	filled chan struct{}
 	first  sync.Once
@@ -28,9 +30,9 @@ type store struct {
 
 var _ cache.TransformingStore = (*store)(nil)
 
-func newStore(label string, source cache.ListerWatcher, tell func(types.NamespacedName)) *store {
+func newStore(label string, source cache.ListerWatcher, tell func(types.NamespacedName), observer Observer) *store {
 	return &store{
-		label: label, source: source, tell: tell, filled: make(chan struct{}),
+		label: label, source: source, tell: tell, observer: observer, filled: make(chan struct{}),
 		owners: make(map[types.NamespacedName][]Executor),
 	}
 }
@@ -48,15 +50,18 @@ func (f *found) GetObjectMeta() metav1.Object {
 
 // Transformer has the reflector gather the first list in the form of the store, rather than as pods.
 func (s *store) Transformer() cache.TransformFunc {
-	return func(object any) (any, error) { return s.find(object) }
+	return func(object any) (any, error) { return s.find(object, false) }
 }
 
-func (s *store) find(object any) (*found, error) {
+func (s *store) find(object any, gone bool) (*found, error) {
 	switch object := object.(type) {
 	case *found:
 		return object, nil
 	case *corev1.Pod:
 		owner := types.NamespacedName{Namespace: object.Namespace, Name: object.Labels[s.label]}
+		if s.observer != nil {
+			s.observer.Observe(owner, object, gone)
+		}
 		return &found{executor: observe(object), owner: owner}, nil
 	}
 	return nil, fmt.Errorf("%T is no pod", object)
@@ -64,7 +69,7 @@ func (s *store) find(object any) (*found, error) {
 
 // Add implements cache.Store.
 func (s *store) Add(object any) error {
-	found, err := s.find(object)
+	found, err := s.find(object, false)
 	if err != nil {
 		return err
 	}
@@ -76,7 +81,7 @@ func (s *store) Add(object any) error {
 
 // Update implements cache.Store.
 func (s *store) Update(object any) error {
-	found, err := s.find(object)
+	found, err := s.find(object, false)
 	if err != nil {
 		return err
 	}
@@ -127,7 +132,7 @@ func (s *store) moved(f *found) {
 
 // Delete implements cache.Store.
 func (s *store) Delete(object any) error {
-	found, err := s.find(object)
+	found, err := s.find(object, true)
 	if err != nil {
 		return err
 	}
@@ -158,7 +163,7 @@ func (s *store) remove(owner types.NamespacedName, name string) bool {
 func (s *store) Replace(objects []any, _ string) error {
 	owners := make(map[types.NamespacedName][]Executor)
 	for _, object := range objects {
-		found, err := s.find(object)
+		found, err := s.find(object, false)
 		if err != nil {
 			return err
 		}

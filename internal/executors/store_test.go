@@ -89,7 +89,7 @@ func TestStore(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var told []string
-			s := newStore(v1beta2.LabelAppName, nil, func(owner types.NamespacedName) { told = append(told, owner.Name) })
+			s := newStore(v1beta2.LabelAppName, nil, func(owner types.NamespacedName) { told = append(told, owner.Name) }, nil)
 			if err := s.Replace(first, "1"); err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +112,7 @@ func TestStore(t *testing.T) {
 }
 
 func TestStoreRefuses(t *testing.T) {
-	s := newStore(v1beta2.LabelAppName, nil, func(types.NamespacedName) {})
+	s := newStore(v1beta2.LabelAppName, nil, func(types.NamespacedName) {}, nil)
 	for name, do := range map[string]func(any) error{
 		"Add": s.Add, "Update": s.Update, "Delete": s.Delete,
 		"Replace": func(object any) error { return s.Replace([]any{object}, "1") },
@@ -129,7 +129,7 @@ const mostBytes = 200
 // TestExecutorsAreSmall weighs what is kept of 50,000 pods.
 func TestExecutorsAreSmall(t *testing.T) {
 	const owners, each = 10_000, 5
-	s := newStore(v1beta2.LabelAppName, nil, func(types.NamespacedName) {})
+	s := newStore(v1beta2.LabelAppName, nil, func(types.NamespacedName) {}, nil)
 	before := heap()
 	for i := range owners {
 		for j := range each {

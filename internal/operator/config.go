@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"brazier.sh/brazier/internal/controller/evidence"
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -58,6 +59,13 @@ type Config struct {
 	// annotation brazier.sh/driver-start-timeout. Default: for ever.
 	DriverStartTimeout metav1.Duration `json:"driverStartTimeout,omitzero"`
 
+	// Evidence says for how long records of what was seen of runs are kept.
+	Evidence Evidence `json:"evidence,omitzero"`
+	// RetryDeterministicFailures says whether a run that failed of something that the next one would fail of as well is run
+	// again where the restart policy allows it, and the application does not say by the annotation
+	// brazier.sh/retry-deterministic-failures. Default: true.
+	RetryDeterministicFailures *bool `json:"retryDeterministicFailures,omitempty"`
+
 	// Namespaces are those whose applications the operator looks after. Default: all.
 	Namespaces []string `json:"namespaces,omitempty"`
 	// NamespaceSelector selects them by their labels instead; one that is labelled later is looked after from then on, and
@@ -75,6 +83,16 @@ type Config struct {
 	HealthAddress string `json:"healthAddress,omitempty"`
 	// LogLevel is debug, info, warn or error. Default: info.
 	LogLevel slog.Level `json:"logLevel,omitempty"`
+}
+
+// Evidence says for how long records of runs are kept: docs/evidence.md.
+type Evidence struct {
+	// KeepRuns is of how many runs of an application the records are kept while it is there. Default: 5.
+	KeepRuns int `json:"keepRuns,omitempty"`
+	// KeepFor is how long a record is kept whose application is gone, such as 24h. Default: 168h.
+	KeepFor metav1.Duration `json:"keepFor,omitzero"`
+	// MaxPerNamespace is how many records there are at most in a namespace; the oldest go. Default: 500.
+	MaxPerNamespace int `json:"maxPerNamespace,omitempty"`
 }
 
 const (
@@ -118,6 +136,7 @@ func (c Config) validate() error {
 	if c.DriverStartTimeout.Duration < 0 {
 		errs = append(errs, fmt.Errorf("driverStartTimeout: %s is in the past; write for example 10m, or leave it out to wait for ever", c.DriverStartTimeout.Duration))
 	}
+	errs = append(errs, c.Evidence.validate()...)
 	if err := checkCertificates(c.TrustBundle); err != nil {
 		errs = append(errs, fmt.Errorf("trustBundle: %w; write one or more certificates in PEM", err))
 	}
@@ -131,6 +150,20 @@ func (c Config) validate() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+func (e Evidence) validate() []error {
+	var errs []error
+	if e.KeepRuns < 0 {
+		errs = append(errs, fmt.Errorf("evidence.keepRuns: %d is too few; write 1 or more, or leave it out for %d", e.KeepRuns, evidence.DefaultRuns))
+	}
+	if e.KeepFor.Duration < 0 {
+		errs = append(errs, fmt.Errorf("evidence.keepFor: %s is in the past; write for example 24h, or leave it out for %s", e.KeepFor.Duration, evidence.DefaultFor))
+	}
+	if e.MaxPerNamespace < 0 {
+		errs = append(errs, fmt.Errorf("evidence.maxPerNamespace: %d is too few; write 1 or more, or leave it out for %d", e.MaxPerNamespace, evidence.DefaultPerNamespace))
+	}
+	return errs
 }
 
 func checkCertificates(bundle string) error {

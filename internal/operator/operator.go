@@ -17,6 +17,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,10 +26,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/application"
 	"brazier.sh/brazier/internal/controller/connect"
+	"brazier.sh/brazier/internal/controller/evidence"
 	"brazier.sh/brazier/internal/controller/namespaces"
 	"brazier.sh/brazier/internal/controller/scheduled"
 	"brazier.sh/brazier/internal/version"
@@ -79,9 +82,19 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	if err != nil {
 		return err
 	}
+	recorder := evidence.New()
 	err = application.Add(mgr, uncached, application.Options{
+		Diagnoses: recorder, Executors: recorder, NoDeterministicRetries: !ptr.Deref(config.RetryDeterministicFailures, true),
 		Platform: config.platform(), DriverStartTimeout: config.DriverStartTimeout.Duration,
 		Namespaces: selected, CacheNamespaces: config.Namespaces, Workers: config.Workers, Metrics: metrics.Registry,
+	})
+	if err != nil {
+		return err
+	}
+	err = evidence.Add(mgr, uncached, recorder, evidence.Options{
+		Namespaces: selected, CacheNamespaces: config.Namespaces, Keep: evidence.Keep{
+			Runs: config.Evidence.KeepRuns, For: config.Evidence.KeepFor.Duration, PerNamespace: config.Evidence.MaxPerNamespace,
+		},
 	})
 	if err != nil {
 		return err
@@ -98,7 +111,9 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 
 func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), v1beta2.AddToScheme(scheme)); err != nil {
+	if err := errors.Join(
+		clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme), v1beta2.AddToScheme(scheme), brazierv1alpha1.AddToScheme(scheme),
+	); err != nil {
 		return nil, fmt.Errorf("register kinds: %w", err)
 	}
 	return ctrl.NewManager(unthrottled(rest), ctrl.Options{

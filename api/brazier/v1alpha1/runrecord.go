@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"fmt"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -131,4 +133,16 @@ type Hold struct {
 	Since metav1.Time `json:"since,omitzero"`
 	// +optional
 	Until *metav1.Time `json:"until,omitempty"`
+}
+
+// AnnotationWrittenAt on a RunRecord is when it was written last, in RFC 3339: from then on it is kept for as long as the
+// operator is told to.
+const AnnotationWrittenAt = "brazier.sh/written-at"
+
+// uidInName is how much of an application's UID is in the names of its records.
+const uidInName = 8
+
+// RunRecordName returns the name of the record of an application's run.
+func RunRecordName(app ApplicationReference, run int64) string {
+	return fmt.Sprintf("%s.%d.%s", app.Name, run, app.UID[:min(uidInName, len(app.UID))])
 }

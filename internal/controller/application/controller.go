@@ -43,6 +43,10 @@ type Reconciler struct {
 	platform spark.Platform
 	// startLimit is how long a driver may take to start where its application does not say; 0 is for ever.
 	startLimit time.Duration
+	// diagnoses tells what runs fail of; nil where nobody does.
+	diagnoses Diagnoses
+	// notInVain says that a run which would fail of what the last one did is not made, where its application does not say.
+	notInVain  bool
 	events     events.EventRecorder
 	metrics    *metrics
 	made       made
@@ -58,6 +62,13 @@ type Options struct {
 	// DriverStartTimeout is how long a driver may take to start where its application does not say so by
 	// v1beta2.AnnotationDriverStartTimeout. Default: for ever.
 	DriverStartTimeout time.Duration
+	// Diagnoses tells what runs fail of. Default: nobody does.
+	Diagnoses Diagnoses
+	// Executors sees the pods of executors as a whole. Default: nobody does.
+	Executors executors.Observer
+	// NoDeterministicRetries has a run that would fail of what the last one did not made, where its application does not say
+	// otherwise by v1beta2.AnnotationRetryDeterministicFailures.
+	NoDeterministicRetries bool
 	// Namespaces are those whose applications are looked after; nil is all that the cache has.
 	Namespaces *namespaces.Selection
 	// CacheNamespaces are those that the manager's cache has. Default: all.
@@ -75,7 +86,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	executors, err := executors.Add(mgr, v1beta2.LabelAppName, options.CacheNamespaces)
+	executors, err := executors.Add(mgr, v1beta2.LabelAppName, options.CacheNamespaces, options.Executors)
 	if err != nil {
 		return err
 	}
@@ -90,6 +101,8 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		cluster:    cluster,
 		platform:   options.Platform,
 		startLimit: options.DriverStartTimeout,
+		diagnoses:  options.Diagnoses,
+		notInVain:  options.NoDeterministicRetries,
 		events:     mgr.GetEventRecorder("brazier"),
 		metrics:    metrics,
 		clock:      clock.RealClock{},
@@ -99,6 +112,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		For(&v1beta2.SparkApplication{}).
 		Watches(podKind(), podHandler{}).
 		WatchesRawSource(executorSource{executors}).
+		WatchesRawSource(r.diagnosisSource()).
 		WithOptions(workers.Options(name, options.Workers, mgr.GetLogger()))
 	return options.Namespaces.Complete(b, r, &v1beta2.SparkApplicationList{})
 }

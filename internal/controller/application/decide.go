@@ -116,6 +116,9 @@ func due(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Step, 
 	if step, left := leftovers(app, seen, now); left {
 		return step, true
 	}
+	if step, vain := inVain(app, seen, now); vain {
+		return step, true
+	}
 	if left := retryWait(app, now); left > 0 {
 		// The driver pod of the last run is kept until then: its log says why there is another.
 		step := stay(app, "its next run is not due yet")

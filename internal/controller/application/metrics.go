@@ -17,7 +17,7 @@ type metrics struct {
 	successTime, failureTime                                 prometheus.Summary
 	submitLatency, startLatency                              prometheus.Summary
 	submitLatencyHistogram, startLatencyHistogram            prometheus.Histogram
-	runFailures, runRetries                                  *prometheus.CounterVec
+	runFailures, runRetries, causes                          *prometheus.CounterVec
 	endDelay                                                 prometheus.Histogram
 	now                                                      *gauges
 }
@@ -45,6 +45,9 @@ func newMetrics(cached client.Reader) *metrics {
 		runRetries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "brazier_run_retries_total", Help: "Failures that led to another run or submission, by what failed.",
 		}, []string{labelCause}),
+		causes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "brazier_application_causes_total", Help: "What runs failed of or waited for, by the first cause that was found.",
+		}, []string{"namespace", labelCause}),
 		endDelay: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "brazier_run_end_delay_seconds", Help: "From the end of a driver until status tells of it.",
 			Buckets: []float64{0.5, 1, 2, 5, 10, 30, 60, 300, 1800},
@@ -62,7 +65,7 @@ func (m *metrics) register(registry prometheus.Registerer) error {
 	for _, collector := range []prometheus.Collector{
 		m.applications, m.submissions, m.refusals, m.successes, m.failures, m.executorSuccesses, m.executorFailures,
 		m.successTime, m.failureTime, m.submitLatency, m.startLatency,
-		m.submitLatencyHistogram, m.startLatencyHistogram, m.runFailures, m.runRetries, m.endDelay, m.now,
+		m.submitLatencyHistogram, m.startLatencyHistogram, m.runFailures, m.runRetries, m.causes, m.endDelay, m.now,
 	} {
 		if err := registry.Register(collector); err != nil {
 			return err
@@ -152,7 +155,7 @@ func (m *metrics) countExecutors(before, after map[string]v1beta2.ExecutorState)
 	}
 }
 
-// labelCause is the label whose values are causes().
+// labelCause is the label whose values are causes(), or codes of internal/diagnose.
 const labelCause = "cause"
 
 func counter(name, help string) prometheus.Counter {

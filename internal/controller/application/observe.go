@@ -28,6 +28,10 @@ type Observation struct {
 	StartLimit time.Duration
 	// TimeToLive is how many seconds an application that does not say so is kept after its end; nil is for ever.
 	TimeToLive *int64
+	// Diagnosis is what was found out about the current run.
+	Diagnosis Diagnosis
+	// NotInVain says that no run is to be made that would fail of what the last one did.
+	NotInVain bool
 }
 
 // Driver is what was seen of a driver pod.
@@ -123,6 +127,7 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 		return Observation{}, fmt.Errorf("list pods of the application: %w", err)
 	}
 	seen := Observation{Executors: r.executors.Of(client.ObjectKeyFromObject(app)), TimeToLive: r.platform.TimeToLiveSeconds}
+	seen.Diagnosis, seen.NotInVain = r.observeDiagnosis(app), !retriesDeterministic(app, !r.notInVain)
 	// One that is not valid is refused with the next run; until then the operator's holds.
 	seen.StartLimit, _ = startLimit(app, r.startLimit)
 	for i := range pods.Items {

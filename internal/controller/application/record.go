@@ -61,6 +61,7 @@ func record(app *v1beta2.SparkApplication, seen Observation, step Step, now time
 		status.SpecHash = specHash(&app.Spec)
 	}
 	setConditions(app, seen, now)
+	recordDiagnosis(app, seen, step, now)
 }
 
 // move changes what a change of state changes.

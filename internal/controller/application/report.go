@@ -53,6 +53,7 @@ func (r *Reconciler) report(ctx context.Context, app *v1beta2.SparkApplication, 
 // tell says once that the application's state has changed, or that a submission was refused again.
 func (r *Reconciler) tell(ctx context.Context, before, app *v1beta2.SparkApplication, seen Observation, step Step) {
 	r.metrics.count(before, app, seen, step, r.clock.Now())
+	r.tellDiagnosis(before, app, seen)
 	if state(before) == state(app) && step.Cause == "" {
 		return
 	}

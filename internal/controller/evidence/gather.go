@@ -1,0 +1,165 @@
+package evidence
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"brazier.sh/brazier/api/brazier/v1alpha1"
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/evidence"
+)
+
+const (
+	// readLog is how long reading one log may take.
+	readLog = 15 * time.Second
+	// maxEvents is how many events are asked for of one pod, maxAsked of how many pods.
+	maxEvents, maxAsked = 50, 4
+	// indexApp is the index of the controller of applications: pods by the name of their application.
+	indexApp = "application"
+)
+
+// driver returns the driver's pod of app's current run, as the cache has it; nil if there is none.
+func (r *Recorder) driver(ctx context.Context, app *v1beta2.SparkApplication) (*corev1.Pod, error) {
+	var pods corev1.PodList
+	err := r.cached.List(ctx, &pods, client.InNamespace(app.Namespace), client.MatchingFields{indexApp: app.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return nil, fmt.Errorf("list pods of the application: %w", err)
+	}
+	for i := range pods.Items {
+		pod := &pods.Items[i]
+		if pod.Labels[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver && app.Status.SubmissionID != "" &&
+			pod.Labels[v1beta2.LabelSubmissionID] == app.Status.SubmissionID {
+			return pod, nil
+		}
+	}
+	return nil, nil
+}
+
+// whole returns a pod as the API server has it. Where it is gone, what the cache had of it has to do.
+func (r *Recorder) whole(ctx context.Context, cached *corev1.Pod) (*corev1.Pod, error) {
+	pod, err := r.core.Pods(cached.Namespace).Get(ctx, cached.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err), err == nil && pod.UID != cached.UID:
+		return cached, nil
+	case err != nil:
+		return nil, fmt.Errorf("read the driver's pod: %w", err)
+	}
+	return pod, nil
+}
+
+// log reads a container's log. What keeps it from being read is what there is to tell of it.
+func (r *Recorder) log(ctx context.Context, namespace string, of v1alpha1.Log, room evidence.Room) v1alpha1.Log {
+	ctx, cancel := context.WithTimeout(ctx, readLog)
+	defer cancel()
+	stream, err := r.core.Pods(namespace).GetLogs(of.Pod, &corev1.PodLogOptions{
+		Container: of.Container, Previous: of.Previous, Timestamps: true, LimitBytes: new(int64(evidence.MaxLog)),
+	}).Stream(ctx)
+	if err != nil {
+		of.Missing = evidence.Say(err.Error())
+		return of
+	}
+	defer stream.Close()
+	return evidence.ScanLog(stream, of, room)
+}
+
+// driversLogs reads the log of the driver's container, and of the one before it; of a driver that was never started, those
+// of the init containers that kept it from that.
+func (r *Recorder) driversLogs(ctx context.Context, pod *corev1.Pod) []v1alpha1.Log {
+	var logs []v1alpha1.Log
+	kept := evidence.OfPod(pod)
+	for i := range kept.Containers {
+		container := &kept.Containers[i]
+		of := v1alpha1.Log{Pod: pod.Name, Container: container.Name}
+		switch {
+		case container.Name == v1beta2.DriverContainerName && (container.Running != nil || container.Terminated != nil),
+			container.Init && container.Terminated != nil && container.Terminated.ExitCode != 0:
+			logs = append(logs, r.log(ctx, pod.Namespace, of, evidence.DriverLog()))
+		default:
+			continue
+		}
+		if container.Previous != nil {
+			of.Previous = true
+			logs = append(logs, r.log(ctx, pod.Namespace, of, evidence.ExecutorLog()))
+		}
+	}
+	return logs
+}
+
+// executorsLogs reads the logs of executors that have ended badly, before they are gone.
+func (r *Recorder) executorsLogs(ctx context.Context, namespace string, pods []*v1alpha1.Pod) []v1alpha1.Log {
+	var logs []v1alpha1.Log
+	for _, pod := range pods {
+		for i := range pod.Containers {
+			if container := &pod.Containers[i]; container.Name == v1beta2.ExecutorContainerName && container.Terminated != nil {
+				logs = append(logs, r.log(ctx, namespace, v1alpha1.Log{Pod: pod.Name, Container: container.Name}, evidence.ExecutorLog()))
+			}
+		}
+	}
+	return logs
+}
+
+// events lists the events of pods, by name: an event may be of an earlier pod of that name, which its time tells.
+func (r *Recorder) events(ctx context.Context, namespace string, pods []string, since time.Time) ([]v1alpha1.Event, error) {
+	var found []corev1.Event
+	for _, pod := range pods[:min(len(pods), maxAsked)] {
+		selector := fields.AndSelectors(
+			fields.OneTermEqualSelector("involvedObject.kind", "Pod"), fields.OneTermEqualSelector("involvedObject.name", pod),
+		)
+		list, err := r.core.Events(namespace).List(ctx, metav1.ListOptions{FieldSelector: selector.String(), Limit: maxEvents})
+		if err != nil {
+			return nil, fmt.Errorf("list events of pod %s: %w", pod, err)
+		}
+		for _, event := range list.Items {
+			if event.CreationTimestamp.Time.Before(since) && event.LastTimestamp.Time.Before(since) {
+				continue
+			}
+			found = append(found, event)
+		}
+	}
+	return evidence.OfCoreEvents(found), nil
+}
+
+// asked returns the pods whose events tell most: the driver, and executors that wait or ended badly.
+func asked(driver *corev1.Pod, known *run) []string {
+	var names []string
+	if driver != nil {
+		names = append(names, driver.Name)
+	}
+	if known == nil {
+		return names
+	}
+	for i := range known.evidence.Pods {
+		if pod := &known.evidence.Pods[i]; driver == nil || pod.Name != driver.Name {
+			names = append(names, pod.Name)
+		}
+	}
+	return names
+}
+
+// holds returns what holds the pods of a run, as they are.
+func holds(pods []v1alpha1.Pod, now time.Time) []v1alpha1.Hold {
+	var all []v1alpha1.Hold
+	for i := range pods {
+		pod := &pods[i]
+		for _, gate := range pod.Gates {
+			all = append(all, v1alpha1.Hold{By: "scheduling gate", Object: "Pod/" + pod.Name, Message: gate, Since: pod.Created})
+		}
+	}
+	return all
+}
+
+// suspension is the hold on an application that is suspended.
+func suspension(app *v1beta2.SparkApplication) v1alpha1.Hold {
+	return v1alpha1.Hold{
+		By: "suspend", Object: "SparkApplication/" + app.Name,
+		Message: "spec.suspend is " + strconv.FormatBool(app.Spec.Suspend),
+	}
+}
