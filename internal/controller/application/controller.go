@@ -46,13 +46,13 @@ type Reconciler struct {
 	// diagnoses tells what runs fail of; nil where nobody does.
 	diagnoses Diagnoses
 	// notInVain says that a run which would fail of what the last one did is not made, where its application does not say.
-	notInVain  bool
-	events     events.EventRecorder
-	metrics    *metrics
-	made       made
-	kinds      kinds
-	trouble    trouble
-	clock      clock.PassiveClock
+	notInVain bool
+	events    events.EventRecorder
+	metrics   *metrics
+	made      made
+	kinds     kinds
+	trouble   trouble
+	clock     clock.PassiveClock
 }
 
 // Options are what the controller needs to know beside the cluster.

@@ -186,7 +186,9 @@ var _ handler.EventHandler = driverHandler{}
 func (h driverHandler) Create(_ context.Context, e event.CreateEvent, q queue) { h.wake(e.Object, q) }
 
 // Update implements handler.EventHandler.
-func (h driverHandler) Update(_ context.Context, e event.UpdateEvent, q queue) { h.wake(e.ObjectNew, q) }
+func (h driverHandler) Update(_ context.Context, e event.UpdateEvent, q queue) {
+	h.wake(e.ObjectNew, q)
+}
 
 // Delete implements handler.EventHandler.
 func (h driverHandler) Delete(_ context.Context, e event.DeleteEvent, q queue) {

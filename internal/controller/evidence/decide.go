@@ -61,8 +61,10 @@ func decide(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, now t
 		return decideSuspended(app, known, now)
 	case hasFailed(app, driver):
 		return decideFailed(app, known, now)
-	case calledOff(state) || hasSucceeded(app, driver):
+	case isOver(state):
 		return decideOver(app, driver, known)
+	case hasSucceeded(driver):
+		return task{} // until status tells of it
 	case state == v1beta2.ApplicationStateSubmitted, state == v1beta2.ApplicationStateRunning, state == v1beta2.ApplicationStateUnknown:
 		return decideUnderWay(app, driver, known, now)
 	}
@@ -246,11 +248,7 @@ func hasFailed(app *v1beta2.SparkApplication, driver *corev1.Pod) bool {
 	return end != nil && end.ExitCode != 0 || end == nil && driver.Status.Phase == corev1.PodFailed || end == nil && !driver.DeletionTimestamp.IsZero()
 }
 
-func hasSucceeded(app *v1beta2.SparkApplication, driver *corev1.Pod) bool {
-	switch app.Status.AppState.State {
-	case v1beta2.ApplicationStateCompleted, v1beta2.ApplicationStateSucceeding, v1beta2.ApplicationStatePendingRerun:
-		return true
-	}
+func hasSucceeded(driver *corev1.Pod) bool {
 	if driver == nil {
 		return false
 	}
@@ -258,9 +256,11 @@ func hasSucceeded(app *v1beta2.SparkApplication, driver *corev1.Pod) bool {
 	return end != nil && end.ExitCode == 0
 }
 
-func calledOff(state v1beta2.ApplicationStateType) bool {
+// isOver reports whether a run that has not failed is over in a state: it has ended well, or was called off.
+func isOver(state v1beta2.ApplicationStateType) bool {
 	switch state {
-	case v1beta2.ApplicationStateInvalidating, v1beta2.ApplicationStateSuspending, v1beta2.ApplicationStateResuming:
+	case v1beta2.ApplicationStateCompleted, v1beta2.ApplicationStateSucceeding, v1beta2.ApplicationStatePendingRerun,
+		v1beta2.ApplicationStateInvalidating, v1beta2.ApplicationStateSuspending, v1beta2.ApplicationStateResuming:
 		return true
 	}
 	return false

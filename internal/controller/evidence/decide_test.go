@@ -162,8 +162,12 @@ func TestDecide(t *testing.T) {
 			&run{verdict: verdict{ended: true}}, task{},
 		},
 		"DiedWithDriver": {
-			"Executors that end with a driver which ended well are nothing to tell of.", inState(v1beta2.ApplicationStateRunning),
+			"Executors that end with a driver which ended well are nothing to tell of.", inState(v1beta2.ApplicationStateCompleted),
 			driverIn(corev1.PodSucceeded, time.Hour, new(int32(0))), lost(0), task{forget: true},
+		},
+		"DriverSucceeded": {
+			"A record is not ended before status tells how.", inState(v1beta2.ApplicationStateRunning),
+			driverIn(corev1.PodSucceeded, time.Hour, new(int32(0))), lost(time.Minute, storedAgo(time.Minute)), task{},
 		},
 		"LostThenCompleted": {
 			"Those that were lost before are.", inState(v1beta2.ApplicationStateCompleted), driverIn(corev1.PodSucceeded, time.Hour, new(int32(0))),

@@ -67,7 +67,11 @@ func (r *Recorder) log(ctx context.Context, namespace string, of v1alpha1.Log, r
 		return of
 	}
 	defer stream.Close()
-	return evidence.ScanLog(stream, of, room)
+	read := evidence.ScanLog(stream, of, room)
+	if read.Total == 0 && read.Missing == "" {
+		read.Missing = "the log is empty"
+	}
+	return read
 }
 
 // driversLogs reads the log of the driver's container, and of the one before it; of a driver that was never started, those

@@ -49,7 +49,7 @@ func (r *Recorder) carryOut(ctx context.Context, app *v1beta2.SparkApplication, 
 	if !task.closed && !task.write && !task.events && !task.log && !task.suspended {
 		return nil // logs only: they are written with the pods
 	}
-	return r.conclude(ctx, app, known, task, now)
+	return r.conclude(ctx, app, driver, known, task, now)
 }
 
 // gather reads what task asks for.
@@ -90,10 +90,18 @@ func (r *Recorder) gather(
 }
 
 // conclude makes something of what is known, writes it down where it is worth it, and tells the application's controller.
-func (r *Recorder) conclude(ctx context.Context, app *v1beta2.SparkApplication, known *run, task task, now time.Time) error {
+func (r *Recorder) conclude(
+	ctx context.Context, app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, task task, now time.Time,
+) error {
 	id := runOf(app)
 	failed := task.end || task.refusal
 	record := recordOf(app, known, now)
+	if task.end { // which may be seen before status tells of it
+		record.State = string(v1beta2.ApplicationStateFailed)
+		if record.Ended == nil {
+			record.Ended = new(metav1.NewTime(endOrNow(app, driver, now)))
+		}
+	}
 	write := task.write || task.closed || known.changed && (known.stored || worthTelling(known, now)) && !task.suspended
 	if write {
 		stored, err := r.stored(ctx, client.ObjectKeyFromObject(record))
@@ -128,6 +136,13 @@ func (r *Recorder) conclude(ctx context.Context, app *v1beta2.SparkApplication, 
 		r.notify(id.app)
 	}
 	return nil
+}
+
+func endOrNow(app *v1beta2.SparkApplication, driver *corev1.Pod, now time.Time) time.Time {
+	if end := endOf(app, driver); !end.IsZero() {
+		return end
+	}
+	return now
 }
 
 func causesOf(app *v1beta2.SparkApplication, seen v1alpha1.Evidence, ended bool, now time.Time) []v1alpha1.Cause {
