@@ -3,10 +3,7 @@ package connect
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -222,26 +219,11 @@ func (w *world) testReplaced(t *testing.T) {
 	w.tell("replaced", 2, v1alpha1.SparkConnectStateReady, "clients can connect")
 	select {
 	case err := <-replaced:
-		if !errors.Is(err, errReplaced) {
+		if err != nil {
 			t.Errorf("got %v", err)
 		}
 	case <-time.After(apiserver.Patience):
 		t.Fatal("it was not seen")
-	}
-}
-
-func TestFreePort(t *testing.T) {
-	port, err := freePort(0)
-	if err != nil || port == 0 {
-		t.Fatalf("got %d, %v", port, err)
-	}
-	taken, err := net.Listen("tcp4", net.JoinHostPort(local, strconv.Itoa(port)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer taken.Close()
-	if _, err := freePort(port); err == nil || !strings.Contains(err.Error(), "--port: "+strconv.Itoa(port)+" cannot be listened on; leave it out for one that is free") {
-		t.Errorf("got %v", err)
 	}
 }
 

@@ -174,21 +174,6 @@ func TestLogBreaksOff(t *testing.T) {
 	}
 }
 
-func TestCursorKeepsWhatIsOutOfOrder(t *testing.T) {
-	// Standard output and standard error are two writers; their lines may carry times that go back.
-	var c cursor
-	c.resume()
-	var shown []string
-	for _, line := range []string{"2026-11-23T12:00:00.2Z b", "2026-11-23T12:00:00.1Z a", "the server's own words"} {
-		if text, fresh := c.take(line); fresh {
-			shown = append(shown, text)
-		}
-	}
-	if diff := cmp.Diff([]string{"b", "a", "the server's own words"}, shown); diff != "" {
-		t.Errorf("a stream that does not begin anew is shown whole\n-want +got:\n%s", diff)
-	}
-}
-
 func TestScreen(t *testing.T) {
 	var screen bytes.Buffer
 	s := newScreen(terminal.Streams{Out: &screen, Err: &screen})
@@ -213,20 +198,6 @@ func TestLogIsNotWaitedForForEver(t *testing.T) {
 		f.awaitLogs(t.Context())
 		if waited := time.Since(f.begun); waited != logGrace {
 			t.Errorf("a log that never ends was waited for %s, want %s", waited, logGrace)
-		}
-	})
-}
-
-func FuzzCursor(f *testing.F) {
-	f.Add("2026-11-23T12:00:00.1Z one\n2026-11-23T12:00:00.1Z one\n2026-11-23T12:00:00.2Z two")
-	f.Fuzz(func(t *testing.T, log string) {
-		lines := strings.Split(log, "\n")
-		var c cursor
-		c.resume()
-		for _, line := range lines {
-			if _, fresh := c.take(line); !fresh {
-				t.Fatalf("%q was left out of a log that is shown for the first time", line)
-			}
 		}
 	})
 }

@@ -198,7 +198,7 @@ func (f *follower) poll(ctx context.Context) {
 	}
 	f.polling = true
 	uid := f.model.driver.uid
-	api := driverAPI{client: f.cluster.CoreV1().RESTClient(), namespace: f.Namespace, pod: f.model.driver.pod, port: f.model.app.uiPort}
+	api := driverAPI{client: f.cluster.CoreV1().RESTClient(), namespace: f.Namespace, pod: f.model.driver.pod, port: f.model.uiPort()}
 	f.others.Go(func() {
 		seen, err := api.poll(ctx)
 		f.send(ctx, func(m *model) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -12,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/applications"
 )
 
 // model is all that is known of an application at one moment. It is plain data: the watchers fill it, the narrator and
@@ -91,35 +91,23 @@ func (m *model) seeApplication(app *v1beta2.SparkApplication) {
 		message:   app.Status.AppState.ErrorMessage,
 		attempt:   int(app.Status.ExecutionAttempts),
 		driverPod: app.Status.DriverInfo.PodName,
-		uiPort:    uiPort(app),
-		instances: 1,
+		uiPort:    applications.UIPort(app, nil),
 	}
 	for _, condition := range app.Status.Conditions {
 		if condition.Type == v1beta2.ConditionRunning && condition.Status != "True" {
 			seen.waiting = condition.Message
 		}
 	}
-	if n, err := strconv.Atoi(app.Spec.SparkConf["spark.executor.instances"]); err == nil {
-		seen.instances = n
-	}
-	if app.Spec.Executor.Instances != nil {
-		seen.instances = int(*app.Spec.Executor.Instances)
-	}
-	seen.dynamic = app.Spec.SparkConf["spark.dynamicAllocation.enabled"] == "true" ||
-		app.Spec.DynamicAllocation != nil && app.Spec.DynamicAllocation.Enabled
+	seen.instances, seen.dynamic = applications.Asked(app)
 	m.app = seen
 	if m.executors.seen {
 		m.seePods(m.pods)
 	}
 }
 
-// uiPort is the port of the driver's web interface and REST API.
-func uiPort(app *v1beta2.SparkApplication) int {
-	if port, err := strconv.Atoi(app.Spec.SparkConf["spark.ui.port"]); err == nil && port > 0 {
-		return port
-	}
-	return 4040 // spark.ui.port's default.
-}
+// uiPort is the port of the driver's web interface and REST API: the pod's word comes before the specification's, since the
+// platform may have set it.
+func (m *model) uiPort() int { return cmp.Or(m.driver.uiPort, m.app.uiPort) }
 
 // running reports whether the application runs and its driver has not ended yet, so that what Spark said last holds.
 func (m *model) running() bool {
@@ -141,8 +129,8 @@ func (m *model) outcome() Outcome {
 	outcome := Outcome{State: m.app.state, Message: m.app.message, Attempts: m.app.attempt}
 	switch {
 	case m.app.state == v1beta2.ApplicationStateCompleted:
-	case m.driver.exit != nil && m.driver.exit.code != 0:
-		outcome.ExitCode = m.driver.exit.code
+	case m.driver.exit != nil && m.driver.exit.Code != 0:
+		outcome.ExitCode = m.driver.exit.Code
 	case m.app.state == v1beta2.ApplicationStateFailed:
 		outcome.ExitCode = 1
 	}

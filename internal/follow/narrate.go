@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/terminal"
 )
 
 // progressEvery is how often the lines of a log say how far the stages are.
@@ -19,14 +20,13 @@ const neglectAfter = 10 * time.Second
 const fewerAfter = 5 * time.Second
 
 // tone is how a line is coloured, where colours are wanted.
-type tone int
+type tone = terminal.Tone
 
 const (
-	plain tone = iota
-	strong
-	faint
-	good
-	bad
+	strong = terminal.Strong
+	faint  = terminal.Faint
+	good   = terminal.Good
+	bad    = terminal.Bad
 )
 
 // line is one thing that has happened.

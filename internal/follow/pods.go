@@ -2,14 +2,13 @@ package follow
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/applications"
 )
 
 // driver is what the driver's pod says.
@@ -20,21 +19,9 @@ type driver struct {
 	container string
 	started   bool
 	waiting   string
-	exit      *exit
-}
-
-// exit is how a container ended.
-type exit struct {
-	code   int
-	reason string
-}
-
-func (e exit) String() string {
-	text := fmt.Sprintf("exit code %d", e.code)
-	if e.reason != "" && e.reason != "Error" && e.reason != "Completed" {
-		text += ", " + e.reason
-	}
-	return text
+	exit      *applications.Exit
+	// uiPort is the port that the web interface and the REST API listen on; 0 where the pod does not say.
+	uiPort int
 }
 
 // executors are counts of the executors' pods, and how those ended that failed.
@@ -86,21 +73,22 @@ func (m *model) seeDriver(pod *corev1.Pod) {
 		m.driver = driver{uid: pod.UID, pod: pod.Name, container: v1beta2.DriverContainerName}
 		m.spark = spark{}
 	}
-	m.driver.waiting = podWaits(pod, v1beta2.DriverContainerName)
-	if status := container(pod, v1beta2.DriverContainerName); status != nil {
+	m.driver.uiPort = applications.PodUIPort(pod)
+	m.driver.waiting = applications.Waits(pod, v1beta2.DriverContainerName)
+	if status := applications.Container(pod, v1beta2.DriverContainerName); status != nil {
 		m.driver.container = status.Name
 		m.driver.started = status.State.Running != nil || status.State.Terminated != nil
 	}
-	if exit := podExit(pod, v1beta2.DriverContainerName); exit != nil {
+	if exit := applications.ExitOf(pod, v1beta2.DriverContainerName); exit != nil {
 		// A driver that has ended never runs again. A watch can still bring what was before its end after that was asked for.
 		m.driver.exit = exit
 	}
 }
 
 func (e *executors) count(pod *corev1.Pod) {
-	end := podExit(pod, v1beta2.ExecutorContainerName)
+	end := applications.ExitOf(pod, v1beta2.ExecutorContainerName)
 	switch {
-	case end != nil && end.code != 0 && pod.DeletionTimestamp == nil:
+	case end != nil && end.Code != 0 && pod.DeletionTimestamp == nil:
 		// The driver deletes executors that it no longer needs; those end with a signal and have not failed.
 		e.failed = append(e.failed, failure{pod: pod.Name, why: end.String()})
 	case end != nil || pod.DeletionTimestamp != nil:
@@ -109,7 +97,7 @@ func (e *executors) count(pod *corev1.Pod) {
 	case pod.Status.Phase == corev1.PodPending:
 		e.pending++
 		if e.waiting == "" {
-			e.waiting = podWaits(pod, v1beta2.ExecutorContainerName)
+			e.waiting = applications.Waits(pod, v1beta2.ExecutorContainerName)
 		}
 	}
 }
@@ -134,55 +122,4 @@ func (m *model) wanted() int {
 		return have
 	}
 	return max(m.app.instances, have)
-}
-
-// container returns the status of Spark's own container of a pod, whatever sidecars run beside it.
-func container(pod *corev1.Pod, name string) *corev1.ContainerStatus {
-	for i := range pod.Status.ContainerStatuses {
-		if status := &pod.Status.ContainerStatuses[i]; status.Name == name || len(pod.Status.ContainerStatuses) == 1 {
-			return status
-		}
-	}
-	return nil
-}
-
-func podExit(pod *corev1.Pod, name string) *exit {
-	if status := container(pod, name); status != nil && status.State.Terminated != nil {
-		return &exit{code: int(status.State.Terminated.ExitCode), reason: status.State.Terminated.Reason}
-	}
-	if pod.Status.Phase == corev1.PodFailed {
-		// The kubelet or the node's loss ended the pod as a whole: Evicted, NodeLost, Shutdown.
-		return &exit{code: 1, reason: strings.TrimSpace(pod.Status.Reason + " " + pod.Status.Message)}
-	}
-	return nil
-}
-
-// podWaits says in Kubernetes' own words what a pod that does not run yet waits for; empty while all goes its way.
-func podWaits(pod *corev1.Pod, name string) string {
-	if pod.Status.Phase != corev1.PodPending {
-		return ""
-	}
-	for _, condition := range pod.Status.Conditions {
-		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-			return reasonAndMessage(condition.Reason, condition.Message)
-		}
-	}
-	statuses := pod.Status.InitContainerStatuses
-	if status := container(pod, name); status != nil {
-		statuses = append(slices.Clone(statuses), *status)
-	}
-	for _, status := range statuses {
-		waiting := status.State.Waiting
-		if waiting != nil && waiting.Reason != "ContainerCreating" && waiting.Reason != "PodInitializing" {
-			return reasonAndMessage(waiting.Reason, waiting.Message)
-		}
-	}
-	return ""
-}
-
-func reasonAndMessage(reason, message string) string {
-	if message == "" {
-		return reason
-	}
-	return reason + ": " + message
 }

@@ -88,16 +88,5 @@ func (s *screen) paint(text string, tone tone) string {
 	if !s.colour {
 		return text
 	}
-	switch tone {
-	case strong:
-		return "\x1b[1m" + text + "\x1b[0m"
-	case faint:
-		return "\x1b[2m" + text + "\x1b[0m"
-	case good:
-		return "\x1b[32m" + text + "\x1b[0m"
-	case bad:
-		return "\x1b[31m" + text + "\x1b[0m"
-	default:
-		return text
-	}
+	return tone.Paint(text)
 }

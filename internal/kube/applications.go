@@ -15,6 +15,9 @@ import (
 // ApplicationsResource is the name under which the API serves SparkApplications.
 const ApplicationsResource = "sparkapplications"
 
+// SchedulesResource is the name under which the API serves ScheduledSparkApplications, beside SparkApplications.
+const SchedulesResource = "scheduledsparkapplications"
+
 // ConnectsResource is the name under which the API serves SparkConnects.
 const ConnectsResource = "sparkconnects"
 

@@ -29,8 +29,7 @@ func System() Streams {
 
 // Interactive reports whether Err is a terminal on which lines can be redrawn.
 func (s Streams) Interactive() bool {
-	file, ok := s.Err.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb"
+	return isTerminal(s.Err)
 }
 
 // Colour reports whether colours are wanted: on a terminal, unless NO_COLOR is set (see no-color.org).
