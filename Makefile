@@ -99,12 +99,16 @@ vuln: ## govulncheck: a report, where its database can be reached
 	@bin/govulncheck ./... || echo "govulncheck did not finish; where its database cannot be reached, it cannot tell"
 
 .PHONY: generate
-generate: ## Regenerate deepcopy functions and CRDs
+generate: docs ## Regenerate deepcopy functions, CRDs and the page of commands
 	@go generate ./api/...
+
+.PHONY: docs
+docs: ## Rewrite docs/commands.md from the commands
+	@go generate ./internal/cli
 
 .PHONY: golden
 golden: ## Rewrite golden files from what the code does now; read the difference before you commit it
-	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run ./internal/diagnose ./internal/sparksubmit -update
+	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run ./internal/diagnose ./internal/sparksubmit ./internal/applications -update
 	@cd test/monitoring && go test . -update
 
 .PHONY: conformance

@@ -48,6 +48,11 @@ func Open(flags *kube.Flags) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return New(config, flags)
+}
+
+// New returns a client of the cluster of config, in the namespace that flags choose.
+func New(config *rest.Config, flags *kube.Flags) (*Client, error) {
 	namespace, err := flags.CurrentNamespace()
 	if err != nil {
 		return nil, err
@@ -193,8 +198,8 @@ func (c *Client) Pods(ctx context.Context, app *v1beta2.SparkApplication) ([]*co
 }
 
 // Create creates an application. A request that has been sent is waited for, also after Ctrl-C: otherwise nobody would
-// know whether there is an application.
-func (c *Client) Create(ctx context.Context, app *v1beta2.SparkApplication) (*v1beta2.SparkApplication, error) {
+// know whether there is an application. The flag nameFlag is the one by which the user names applications.
+func (c *Client) Create(ctx context.Context, app *v1beta2.SparkApplication, nameFlag string) (*v1beta2.SparkApplication, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -205,8 +210,8 @@ func (c *Client) Create(ctx context.Context, app *v1beta2.SparkApplication) (*v1
 		Param("fieldValidation", "Strict").Body(app).Do(ctx).Into(created)
 	switch {
 	case apierrors.IsAlreadyExists(err):
-		return nil, fmt.Errorf("--name: there is an application %q in the namespace %q already; choose another name, leave --name out to have one made, "+
-			"or delete that one with \"%s\"", app.Name, app.Namespace, c.Flags.In(app.Namespace).Command("cancel", "--delete", app.Name))
+		return nil, fmt.Errorf("%s: there is an application %q in the namespace %q already; choose another name, leave %s out to have one made, "+
+			"or delete that one with \"%s\"", nameFlag, app.Name, app.Namespace, nameFlag, c.Flags.In(app.Namespace).Command("cancel", "--delete", app.Name))
 	case apierrors.IsNotFound(err) && !strings.Contains(err.Error(), "namespaces"):
 		return nil, fmt.Errorf("the cluster at %s does not know SparkApplications; \"brazier up --kubeconfig FILE\" puts Brazier on it: %w", c.Config.Host, err)
 	case err != nil:

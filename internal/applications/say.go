@@ -38,7 +38,7 @@ func States() []string {
 // comes before what was merely seen.
 func Says(app *v1beta2.SparkApplication) string {
 	if diagnosed := meta.FindStatusCondition(app.Status.Conditions, ConditionDiagnosed); diagnosed != nil &&
-		diagnosed.Status == metav1.ConditionTrue && diagnosed.Message != "" && !goesWell(app.Status.AppState.State) {
+		diagnosed.Status != metav1.ConditionFalse && diagnosed.Message != "" && !goesWell(app.Status.AppState.State) {
 		return diagnosed.Message
 	}
 	switch app.Status.AppState.State {

@@ -5,13 +5,17 @@ import (
 	"sync"
 )
 
-// Merge reads what there is of many logs and gives their lines as one, in the order of time; within a log the order is
-// the log's own. Each cursor is left where its log ends. failed learns of logs that cannot be read; the others are.
-func (r Reader) Merge(ctx context.Context, sources []Source, bounds Bounds, cursors []*Cursor, take func(Line), failed func(Source, error)) {
+// Merge reads what there is of many logs, and of those that were kept, and gives their lines as one, in the order of time;
+// within a log the order is the log's own. Each cursor is left where its log ends. failed learns of logs that cannot be
+// read; the others are.
+func (r Reader) Merge(ctx context.Context, sources []Source, kept []Kept, bounds Bounds, cursors []*Cursor, take func(Line), failed func(Source, error)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	lines := make([]chan Line, len(sources))
+	lines := make([]chan Line, len(sources), len(sources)+len(kept))
 	errs := make([]error, len(sources))
+	for _, log := range kept {
+		lines = append(lines, channelOf(bounds.Bound(log.Lines)))
+	}
 	var readers sync.WaitGroup
 	for i, source := range sources {
 		lines[i] = make(chan Line, 256)
@@ -32,6 +36,15 @@ func (r Reader) Merge(ctx context.Context, sources []Source, bounds Bounds, curs
 			failed(sources[i], err)
 		}
 	}
+}
+
+func channelOf(lines []Line) chan Line {
+	channel := make(chan Line, len(lines))
+	for _, line := range lines {
+		channel <- line
+	}
+	close(channel)
+	return channel
 }
 
 // merge gives the lines of sorted channels in the order of time, until all are closed.

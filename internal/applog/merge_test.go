@@ -53,12 +53,7 @@ func TestMerge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var channels []chan Line
 			for _, log := range tt.logs {
-				channel := make(chan Line, len(log))
-				for _, line := range log {
-					channel <- line
-				}
-				close(channel)
-				channels = append(channels, channel)
+				channels = append(channels, channelOf(log))
 			}
 			var got []Line
 			merge(channels, func(line Line) { got = append(got, line) })

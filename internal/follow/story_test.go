@@ -362,3 +362,22 @@ func TestContact(t *testing.T) {
 		t.Error("an application that is deleted is over")
 	}
 }
+
+// TestDriversPort sees that the driver is asked at the port that it listens on, which is not that of its Service.
+func TestDriversPort(t *testing.T) {
+	var m model
+	m.seeApplication(&v1beta2.SparkApplication{
+		ObjectMeta: metav1.ObjectMeta{Name: "sales", UID: "sales", CreationTimestamp: metav1.NewTime(noon)},
+		Spec:       v1beta2.SparkApplicationSpec{SparkUIOptions: &v1beta2.SparkUIConfiguration{ServicePort: new(int32(80))}},
+		Status:     v1beta2.SparkApplicationStatus{DriverInfo: v1beta2.DriverInfo{WebUIPort: 80}},
+	})
+	if got := m.uiPort(); got != 4040 {
+		t.Errorf("without a pod it is Spark's own, 4040, whatever the Service's; got %d", got)
+	}
+	driver := driverOf(1, runs(dc))
+	driver.Spec.Containers = []corev1.Container{{Name: dc, Ports: []corev1.ContainerPort{{Name: "spark-ui", ContainerPort: 4444}}}}
+	m.seePods([]*corev1.Pod{driver})
+	if got := m.uiPort(); got != 4444 {
+		t.Errorf("the pod knows what the platform has set, 4444; got %d", got)
+	}
+}

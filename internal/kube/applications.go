@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 
+	recordv1 "brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 )
@@ -29,6 +30,14 @@ func Applications(config *rest.Config) (rest.Interface, error) {
 // Connects returns a client of the API that serves SparkConnects.
 func Connects(config *rest.Config) (rest.Interface, error) {
 	return clientOf(config, v1alpha1.GroupVersion, v1alpha1.AddToScheme)
+}
+
+// RecordsResource is the name under which the API serves RunRecords.
+const RecordsResource = "runrecords"
+
+// Records returns a client of the API that serves RunRecords.
+func Records(config *rest.Config) (rest.Interface, error) {
+	return clientOf(config, recordv1.GroupVersion, recordv1.AddToScheme)
 }
 
 // clientOf returns a client of one version of our API. It knows the version's types, so that it spends no request on

@@ -214,3 +214,18 @@ func explain(err error) error {
 	}
 	return fmt.Errorf("load kubeconfig: %w", err)
 }
+
+// Contexts returns the names of the contexts that the kubeconfig has, in order.
+func (f *Flags) Contexts() ([]string, error) {
+	all := *f
+	all.Context = "" // Half a name is none.
+	loader, err := all.loader()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := loader.RawConfig()
+	if err != nil {
+		return nil, explain(err)
+	}
+	return slices.Sorted(maps.Keys(raw.Contexts)), nil
+}

@@ -146,7 +146,10 @@ func fieldsOf(kind schema.GroupVersionKind, object Thing) (map[string]any, error
 	return fields, nil
 }
 
-func write(out io.Writer, form Form, fields map[string]any) error {
+// Value prints something that is no object of the API, as JSON or YAML.
+func Value(out io.Writer, form Form, value any) error { return write(out, form, value) }
+
+func write(out io.Writer, form Form, fields any) error {
 	var content []byte
 	var err error
 	if form == JSON {

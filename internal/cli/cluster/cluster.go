@@ -1,4 +1,4 @@
-// Package cluster holds the commands of the embedded cluster: up, down, status, env, logs, and the supervisor's process.
+// Package cluster holds the commands of the embedded cluster: up, down, status, env, and the supervisor's process.
 // Each is its options, its flags and a call; what they do is in package localcluster.
 package cluster
 
@@ -8,8 +8,8 @@ import (
 	"brazier.sh/brazier/internal/kube"
 )
 
-// addHome defines the flag that says where the cluster's folder is.
-func addHome(command *cobra.Command, home *string) {
+// AddHome defines the flag that says where the cluster's folder is.
+func AddHome(command *cobra.Command, home *string) {
 	command.Flags().StringVar(home, "home", "",
 		"the embedded cluster's `folder` (default: $"+kube.EnvHome+", then "+kube.DefaultHome+")")
 }

@@ -25,7 +25,7 @@ func NewDownCommand(streams terminal.Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return opts.run(cmd.Context()) },
 	}
-	addHome(command, &opts.home)
+	AddHome(command, &opts.home)
 	command.Flags().BoolVar(&opts.purge, "purge", false, "remove the cluster's data too: objects, images, volumes, history")
 	return command
 }

@@ -30,7 +30,7 @@ func NewEnvCommand(streams terminal.Streams) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return opts.run() },
 	}
-	addHome(command, &opts.home)
+	AddHome(command, &opts.home)
 	return command
 }
 

@@ -33,7 +33,7 @@ func NewStatusCommand(streams terminal.Streams) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return opts.run(cmd.Context()) },
 	}
-	addHome(command, &opts.home)
+	AddHome(command, &opts.home)
 	command.Flags().StringVarP(&opts.output, "output", "o", "table", "the output's `format`: table or json")
 	return command
 }

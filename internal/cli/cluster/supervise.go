@@ -26,7 +26,7 @@ func NewSuperviseCommand(streams terminal.Streams) *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE:   func(cmd *cobra.Command, _ []string) error { return opts.run(cmd.Context()) },
 	}
-	addHome(command, &opts.home)
+	AddHome(command, &opts.home)
 	return command
 }
 

@@ -43,7 +43,7 @@ the operator's image.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return opts.run(cmd.Context()) },
 	}
-	addHome(command, &opts.home)
+	AddHome(command, &opts.home)
 	flags := command.Flags()
 	flags.BoolVar(&opts.noInstall, "no-install", false, "do not install missing packages of the system, only name them")
 	flags.StringVar(&opts.kubeconfig, "kubeconfig", "", "install on the cluster of this kubeconfig `file` instead of starting one")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"brazier.sh/brazier/internal/cli/complete"
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/connect"
 	"brazier.sh/brazier/internal/kube"
@@ -45,6 +46,7 @@ one takes its place, so that the address goes on to work. With --print it is the
 			opts.name = args[0]
 			return run(cmd, &opts)
 		},
+		ValidArgsFunction: complete.Connects(&opts.cluster, 1),
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return exit.With(exit.Usage, fmt.Errorf("%w; \"%s --help\" lists the flags and their values", err, cmd.CommandPath()))
@@ -53,6 +55,7 @@ one takes its place, so that the address goes on to work. With --print it is the
 	cmd.Flags().IntVar(&opts.port, "port", 0, "the local `port` to forward (default: one that is free)")
 	cmd.Flags().BoolVar(&opts.print, "print", false, "print the address within the cluster, and forward nothing")
 	cmd.MarkFlagsMutuallyExclusive("port", "print")
+	complete.Flags(cmd, &opts.cluster)
 	return cmd
 }
 
@@ -74,15 +77,7 @@ func run(cmd *cobra.Command, opts *options) error {
 		if err == nil {
 			fmt.Fprintln(opts.streams.Out, address)
 		}
-		return interrupted(cmd, err)
+		return exit.Interrupt(cmd.Context(), err)
 	}
-	return interrupted(cmd, client.Forward(cmd.Context(), opts.port))
-}
-
-// interrupted is what err is where Ctrl-C ended the command.
-func interrupted(cmd *cobra.Command, err error) error {
-	if err != nil && cmd.Context().Err() != nil {
-		return exit.Interrupted
-	}
-	return err
+	return exit.Interrupt(cmd.Context(), client.Forward(cmd.Context(), opts.port))
 }

@@ -164,6 +164,3 @@ func (s *session) remove(ctx context.Context, client rest.Interface, name string
 
 // results is the key below which the results of a run lie.
 func (s *session) results(name string) string { return path.Join(prefix, "results", s.namespace, name) }
-
-// driver is the name of the driver's pod, which the example's manifest leaves to the operator.
-func (j job) driver() string { return j.name + "-driver" }

@@ -176,14 +176,14 @@ func (s *session) follow(ctx context.Context, job job) error {
 	})
 	switch {
 	case err != nil && ctx.Err() != nil:
-		fmt.Fprintf(s.streams.Err, "\nThe job goes on. Come back with:\n  brazier follow %s%s\n", s.flags(), job.name)
+		fmt.Fprintf(s.streams.Err, "\nThe job goes on. Come back with:\n  brazier follow%s %s\n", s.flags(), job.name)
 		return exit.Interrupted
 	case errors.Is(err, follow.ErrDeleted):
 		return fmt.Errorf("%s/%s: %w; run \"brazier demo\" again", s.namespace, job.name, err)
 	case err != nil:
 		return err
 	case outcome.ExitCode != 0:
-		fmt.Fprintf(s.streams.Err, "\nThe job failed. Its whole log:\n  kubectl --namespace %s logs %s\n", s.namespace, job.driver())
+		fmt.Fprintf(s.streams.Err, "\nThe job failed. Its whole log:\n  brazier logs%s %s\n", s.flags(), job.name)
 		return exit.Code(outcome.ExitCode)
 	}
 	return nil

@@ -52,8 +52,8 @@ func (s *session) hint(j job) {
 	}
 	next := [][2]string{
 		{`eval "$(brazier env)"`, "let kubectl talk to the embedded cluster"},
-		{"kubectl" + s.flags() + " describe sparkapplication " + j.name, "the application as Kubernetes knows it"},
-		{"kubectl" + s.flags() + " logs " + j.driver(), "what the job itself said"},
+		{"brazier get" + s.flags() + " " + j.name, "what became of the application"},
+		{"brazier logs" + s.flags() + " " + j.name, "what the job itself said"},
 		{"brazier run" + s.flags() + " JOB.py ARGUMENT...", "run a job of your own"},
 		{"brazier demo" + s.flags() + " --data FILE.csv", "ask your own invoices"},
 	}

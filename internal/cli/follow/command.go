@@ -3,13 +3,13 @@
 package follow
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"brazier.sh/brazier/internal/cli/attend"
+	"brazier.sh/brazier/internal/cli/complete"
 	"brazier.sh/brazier/internal/cli/exit"
-	"brazier.sh/brazier/internal/follow"
 	"brazier.sh/brazier/internal/kube"
 	"brazier.sh/brazier/internal/terminal"
 )
@@ -25,7 +25,7 @@ type options struct {
 func NewCommand(streams terminal.Streams) *cobra.Command {
 	opts := options{streams: streams}
 	cmd := &cobra.Command{
-		Use:   "follow [flags] NAME",
+		Use:   "follow [flags] APP",
 		Short: "Follow a Spark job that was started before to its end",
 		Long: `Follow a Spark job that was started before, by brazier run --detach or by a manifest, to its end.
 
@@ -34,17 +34,19 @@ The exit code is the job's. Ctrl-C stops following, not the job.`,
   brazier follow --namespace sales --logs report-x7k2p`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return exit.With(exit.Usage, errors.New("NAME: name one application; \"kubectl get sparkapplications\" lists them"))
+				return exit.With(exit.Usage, fmt.Errorf("APP: name one application; \"%s\" lists them", opts.cluster.Command("ps")))
 			}
 			opts.name = args[0]
 			return run(cmd, &opts)
 		},
+		ValidArgsFunction: complete.Applications(&opts.cluster, 1),
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return exit.With(exit.Usage, fmt.Errorf("%w; \"%s --help\" lists the flags and their values", err, cmd.CommandPath()))
 	})
 	opts.cluster.AddTo(cmd.Flags())
 	cmd.Flags().BoolVar(&opts.logs, "logs", false, "show the driver's log, from its beginning, on standard output")
+	complete.Flags(cmd, &opts.cluster)
 	return cmd
 }
 
@@ -57,17 +59,7 @@ func run(cmd *cobra.Command, opts *options) error {
 	if err != nil {
 		return err
 	}
-	outcome, err := follow.Application(cmd.Context(), follow.Options{
-		Config: config, Namespace: namespace, Name: opts.name, Streams: opts.streams, Logs: opts.logs,
+	return attend.To(cmd.Context(), namespace, opts.name, attend.Options{
+		Config: config, Flags: &opts.cluster, Streams: opts.streams, Logs: opts.logs,
 	})
-	switch {
-	case err != nil && cmd.Context().Err() != nil:
-		return exit.Interrupted
-	case err != nil:
-		return err
-	case outcome.ExitCode != 0:
-		return exit.Code(outcome.ExitCode)
-	default:
-		return nil
-	}
 }

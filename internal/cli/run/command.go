@@ -11,8 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/applications"
+	"brazier.sh/brazier/internal/cli/attend"
+	"brazier.sh/brazier/internal/cli/complete"
 	"brazier.sh/brazier/internal/cli/exit"
-	"brazier.sh/brazier/internal/cli/follow"
 	"brazier.sh/brazier/internal/kube"
 	"brazier.sh/brazier/internal/program"
 	"brazier.sh/brazier/internal/submission"
@@ -88,6 +90,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	flags.BoolVar(&opts.logs, "logs", false, "show the driver's log on standard output")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "print the manifest; upload and create nothing")
 	flags.StringVarP(&opts.output, "output", "o", "yaml", "the `form` in which --dry-run prints the manifest: yaml or json")
+	complete.Flags(cmd, &opts.cluster)
 	return cmd
 }
 
@@ -102,7 +105,7 @@ func (o *options) check(cmd *cobra.Command) error {
 		return fmt.Errorf("--output: %q is not a form; write yaml or json", o.output)
 	}
 	if cmd.Flags().Changed("output") && !o.dryRun {
-		return errors.New("--output: only --dry-run prints a manifest; add it, or see what runs with \"kubectl get sparkapplication -o yaml\"")
+		return fmt.Errorf("--output: only --dry-run prints a manifest; add it, or see what runs with \"%s\"", o.cluster.Command("get", "APP", "-o", "yaml"))
 	}
 	if o.dryRun && (o.detach || o.logs) {
 		return errors.New("--dry-run: nothing is created, so there is nothing to detach from or to show the log of; leave out --detach and --logs")
@@ -132,7 +135,7 @@ func run(ctx context.Context, opts *options) error {
 	if opts.dryRun {
 		return opts.print(app)
 	}
-	config, err := opts.cluster.Config()
+	client, err := applications.Open(&opts.cluster)
 	if err != nil {
 		return err
 	}
@@ -143,15 +146,16 @@ func run(ctx context.Context, opts *options) error {
 	if opts.manifest == "" {
 		job.Called = program.CalledByFlags()
 	}
-	if err := job.Upload(ctx, opts.streams, config); err != nil {
+	if err := job.Upload(ctx, opts.streams, client.Config); err != nil {
 		return err
 	}
-	created, err := submission.Create(ctx, config, app, "--name")
+	created, err := client.Create(ctx, app, "--name")
 	if err != nil {
 		return err
 	}
-	show := follow.Created{Streams: opts.streams, Cluster: opts.cluster, Detach: opts.detach, Logs: opts.logs}
-	return show.Follow(ctx, config, created)
+	return attend.Created(ctx, created, attend.Options{
+		Config: client.Config, Flags: &opts.cluster, Streams: opts.streams, Logs: opts.logs, Detach: opts.detach,
+	})
 }
 
 // namespace is the flag's, the manifest's or the context's. Two that differ are a mistake, as kubectl has it.

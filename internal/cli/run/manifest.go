@@ -2,13 +2,10 @@ package run
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 
-	"sigs.k8s.io/yaml"
-
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/manifest"
 	"brazier.sh/brazier/internal/submission"
 )
 
@@ -17,7 +14,7 @@ func (o *options) application() (*v1beta2.SparkApplication, error) {
 	if o.manifest == "" {
 		return o.job.application()
 	}
-	app, err := o.read()
+	app, err := manifest.Read(o.manifest, o.streams.In)
 	if err != nil {
 		return nil, err
 	}
@@ -28,30 +25,6 @@ func (o *options) application() (*v1beta2.SparkApplication, error) {
 		return nil, fmt.Errorf("metadata.name: %s names no application; write metadata.name or metadata.generateName, or add --name", o.manifest)
 	}
 	return app, nil
-}
-
-// read reads the manifest. A field that is misspelt is an error rather than a setting that has no effect.
-func (o *options) read() (*v1beta2.SparkApplication, error) {
-	content, err := o.open()
-	if err != nil {
-		return nil, fmt.Errorf("-f: %w", err)
-	}
-	app := new(v1beta2.SparkApplication)
-	if err := yaml.UnmarshalStrict(content, app); err != nil {
-		return nil, fmt.Errorf("-f: %s is not a SparkApplication: %w", o.manifest, err)
-	}
-	if app.APIVersion != v1beta2.GroupVersion.String() || app.Kind != v1beta2.SparkApplicationKind {
-		return nil, fmt.Errorf("-f: %s is %q of %q; write a %s of %s, and create other kinds with kubectl",
-			o.manifest, app.Kind, app.APIVersion, v1beta2.SparkApplicationKind, v1beta2.GroupVersion)
-	}
-	return app, nil
-}
-
-func (o *options) open() ([]byte, error) {
-	if o.manifest == "-" {
-		return io.ReadAll(o.streams.In)
-	}
-	return os.ReadFile(o.manifest)
 }
 
 // folder is what local paths are relative to: the manifest's own folder, or the current one.

@@ -11,8 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/client-go/rest"
 
+	"brazier.sh/brazier/internal/applications"
+	"brazier.sh/brazier/internal/cli/attend"
 	"brazier.sh/brazier/internal/cli/exit"
-	"brazier.sh/brazier/internal/cli/follow"
 	"brazier.sh/brazier/internal/image"
 	"brazier.sh/brazier/internal/kube"
 	"brazier.sh/brazier/internal/sparksubmit"
@@ -140,10 +141,15 @@ func (o *options) submit(ctx context.Context, config *rest.Config, c *sparksubmi
 	if err := job.Upload(ctx, o.streams, config); err != nil {
 		return err
 	}
-	created, err := submission.Create(ctx, config, app, "--application")
+	client, err := applications.New(config, &o.cluster)
 	if err != nil {
 		return err
 	}
-	show := follow.Created{Streams: o.streams, Cluster: o.cluster, Detach: c.Detach, Logs: c.Logs}
-	return show.Follow(ctx, config, created)
+	created, err := client.Create(ctx, app, "--application")
+	if err != nil {
+		return err
+	}
+	return attend.Created(ctx, created, attend.Options{
+		Config: config, Flags: &o.cluster, Streams: o.streams, Logs: c.Logs, Detach: c.Detach,
+	})
 }
