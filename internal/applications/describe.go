@@ -202,8 +202,10 @@ func (d Detail) ui() string {
 		return "none: spark.ui.enabled is false"
 	case info.WebUIIngressAddress != "":
 		return info.WebUIIngressAddress
+	case info.WebUIAddress != "":
+		return info.WebUIAddress + " in the cluster; from here: " + d.Command("ui", d.App.Name)
 	}
-	return strings.TrimSpace(info.WebUIAddress + " in the cluster; from here: " + d.Command("ui", d.App.Name))
+	return d.Command("ui", d.App.Name)
 }
 
 // runs is what the application runs.

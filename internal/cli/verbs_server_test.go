@@ -95,7 +95,7 @@ func (w *world) testPsWatch(t *testing.T) {
 
 func (w *world) testGet(t *testing.T) {
 	out, _ := w.run(t, "get", "works")
-	has(t, out, "default/works is RUNNING, submitted", "pod works-driver on node node-1, running", "1 running, 1 pending; 3 asked for", "brazier cancel", "brazier logs")
+	has(t, out, "default/works is RUNNING, submitted", "pod works-driver on node node-1, running", "1 running; 3 asked for", "brazier cancel", "brazier logs")
 	out, _ = w.run(t, "get", "broken")
 	has(t, out, "FAILED", "driver container failed with ExitCode: 1", "brazier rerun")
 	out, _ = w.run(t, "get", "works", "-o", "yaml")

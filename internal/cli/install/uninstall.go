@@ -29,6 +29,8 @@ these too:
 
 It is refused while applications or Connect servers run: nobody would see applications end, retry them or tidy up after
 them, nor start Connect servers again that end.`,
+		Example: `  brazier uninstall --dry-run
+  brazier uninstall`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return flags.run(cmd.Context()) },
 	}

@@ -26,6 +26,8 @@ func newUndoCommand(streams terminal.Streams) *cobra.Command {
 on, also those that Brazier has started. Broken off anywhere, the command is to be run again.
 
 Brazier stays installed, at 0 replicas: "brazier migrate apply" takes the cluster over again.`,
+		Example: `  brazier migrate undo --dry-run
+  brazier migrate undo`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return opts.run(cmd.Context()) },
 	}
