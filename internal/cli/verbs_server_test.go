@@ -224,7 +224,9 @@ func (w *world) testKept(t *testing.T) {
 }
 
 func (w *world) testUI(t *testing.T) {
-	w.create(t, "without-ui", func(app *v1beta2.SparkApplication) { app.Spec.SparkConf = map[string]string{"spark.ui.enabled": "false"} })
+	w.create(t, "without-ui", func(app *v1beta2.SparkApplication) {
+		app.Spec.SparkConf = map[string]string{"spark.ui.enabled": "false"}
+	})
 	w.fails(t, "its spark.ui.enabled is false", "ui", "without-ui")
 	w.fails(t, "default/fresh does not run yet (NEW)", "ui", "fresh")
 	w.fails(t, "default/broken has ended (FAILED), and its web interface with it", "ui", "broken")

@@ -15,7 +15,9 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func at(minutes int) metav1.Time { return metav1.NewTime(noon.Add(time.Duration(minutes) * time.Minute)) }
+func at(minutes int) metav1.Time {
+	return metav1.NewTime(noon.Add(time.Duration(minutes) * time.Minute))
+}
 
 func TestCovers(t *testing.T) {
 	app := &v1beta2.SparkApplication{

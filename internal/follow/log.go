@@ -19,7 +19,9 @@ func (f *follower) streamLog(ctx context.Context, driver driver) {
 	})
 }
 
-func (f *follower) logs() applog.Reader { return applog.Reader{Cluster: f.cluster, Namespace: f.Namespace} }
+func (f *follower) logs() applog.Reader {
+	return applog.Reader{Cluster: f.cluster, Namespace: f.Namespace}
+}
 
 // tail returns the last lines of the driver's log, for those who did not ask for all of it.
 func (f *follower) tail(ctx context.Context, driver driver, lines int64) ([]string, error) {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"brazier.sh/brazier/internal/terminal"
 )
 
 // Column is a column of a table of things of one kind.
@@ -17,6 +19,8 @@ type Column[T any] struct {
 	Wide bool
 	// Cell is what the column says of a thing.
 	Cell func(T) string
+	// Tone sets the cell off from others, where colours are wanted; without it none is.
+	Tone func(T) terminal.Tone
 }
 
 // Rows writes things as lines of a table: the title once, then a line for each, also for those that come later. A
@@ -26,12 +30,13 @@ type Rows[T any] struct {
 	out     io.Writer
 	widths  []int
 	titled  bool
+	colour  bool
 }
 
-// NewRows returns a table of the columns that the form shows.
-func NewRows[T any](out io.Writer, form Form, columns []Column[T]) *Rows[T] {
+// NewRows returns a table on streams.Out of the columns that the form shows.
+func NewRows[T any](streams terminal.Streams, form Form, columns []Column[T]) *Rows[T] {
 	shown := slices.DeleteFunc(slices.Clone(columns), func(c Column[T]) bool { return c.Wide && form != Wide })
-	return &Rows[T]{columns: shown, out: out, widths: make([]int, len(shown))}
+	return &Rows[T]{columns: shown, out: streams.Out, widths: make([]int, len(shown)), colour: streams.ColourOut()}
 }
 
 // Cells are what the table shows of a thing.
@@ -45,35 +50,60 @@ func (r *Rows[T]) Cells(thing T) []string {
 
 // Print writes a line for each of things.
 func (r *Rows[T]) Print(things ...T) {
-	var lines [][]string
-	if !r.titled {
-		r.titled = true
-		title := make([]string, 0, len(r.columns))
-		for _, column := range r.columns {
-			title = append(title, column.Header)
-		}
-		lines = append(lines, title)
+	titles := make([]string, 0, len(r.columns))
+	for _, column := range r.columns {
+		titles = append(titles, column.Header)
 	}
+	var lines [][]string
 	for _, thing := range things {
 		lines = append(lines, r.Cells(thing))
 	}
-	for _, cells := range lines {
-		for i, cell := range cells {
-			r.widths[i] = max(r.widths[i], utf8.RuneCountInString(cell))
-		}
+	if !r.titled {
+		r.widen(titles)
 	}
 	for _, cells := range lines {
-		r.line(cells)
+		r.widen(cells)
+	}
+	if !r.titled {
+		r.titled = true
+		r.line(titles, nil)
+	}
+	for i, cells := range lines {
+		r.line(cells, r.tones(things[i]))
 	}
 }
 
-func (r *Rows[T]) line(cells []string) {
+func (r *Rows[T]) widen(cells []string) {
+	for i, cell := range cells {
+		r.widths[i] = max(r.widths[i], utf8.RuneCountInString(cell))
+	}
+}
+
+// tones are those of a thing's cells; nil where colours are not wanted.
+func (r *Rows[T]) tones(thing T) []terminal.Tone {
+	if !r.colour {
+		return nil
+	}
+	tones := make([]terminal.Tone, len(r.columns))
+	for i, column := range r.columns {
+		if column.Tone != nil {
+			tones[i] = column.Tone(thing)
+		}
+	}
+	return tones
+}
+
+func (r *Rows[T]) line(cells []string, tones []terminal.Tone) {
 	var line strings.Builder
 	for i, cell := range cells {
 		if i > 0 {
 			line.WriteString("  ")
 		}
-		line.WriteString(cell + strings.Repeat(" ", r.widths[i]-utf8.RuneCountInString(cell)))
+		pad := strings.Repeat(" ", r.widths[i]-utf8.RuneCountInString(cell))
+		if tones != nil {
+			cell = tones[i].Paint(cell)
+		}
+		line.WriteString(cell + pad)
 	}
 	fmt.Fprintln(r.out, strings.TrimRight(line.String(), " "))
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,7 +88,7 @@ func run(ctx context.Context, opts *options) error {
 		opts.note("what was kept of its runs cannot be read: %v", err)
 	}
 	list = events.Merge(list, kept)
-	rows := table(opts.streams.Out, opts.output.Form)
+	rows := table(opts.streams, opts.output.Form)
 	if err := opts.print(rows, list); err != nil {
 		return err
 	}
@@ -109,7 +108,7 @@ func (o *options) kept(ctx context.Context, client *applications.Client, err err
 		return err
 	}
 	o.note("%s/%s was deleted; this was kept of it", client.Namespace, o.name)
-	return o.print(table(o.streams.Out, o.output.Form), events.Merge(nil, all))
+	return o.print(table(o.streams, o.output.Form), events.Merge(nil, all))
 }
 
 func (o *options) note(format string, args ...any) {
@@ -153,16 +152,24 @@ func (o *options) follow(ctx context.Context, client *applications.Client, subje
 	})
 }
 
-func table(out io.Writer, form output.Form) *output.Rows[events.Event] {
-	return output.NewRows(out, form, []output.Column[events.Event]{
+func table(streams terminal.Streams, form output.Form) *output.Rows[events.Event] {
+	return output.NewRows(streams, form, []output.Column[events.Event]{
 		{Header: "TIME", Cell: func(e events.Event) string { return e.Last.UTC().Format(time.RFC3339) }},
-		{Header: "TYPE", Cell: func(e events.Event) string { return e.Type }},
+		{Header: "TYPE", Cell: func(e events.Event) string { return e.Type }, Tone: tone},
 		{Header: "REASON", Cell: func(e events.Event) string { return e.Reason }},
 		{Header: "OBJECT", Cell: func(e events.Event) string { return e.Object }},
 		{Header: "FROM", Wide: true, Cell: func(e events.Event) string { return e.From }},
 		{Header: "FIRST", Wide: true, Cell: func(e events.Event) string { return e.First.UTC().Format(time.RFC3339) }},
 		{Header: "MESSAGE", Cell: message},
 	})
+}
+
+// tone sets warnings off.
+func tone(event events.Event) terminal.Tone {
+	if event.Type == corev1.EventTypeWarning {
+		return terminal.Bad
+	}
+	return terminal.Plain
 }
 
 // message is an event's, with how often it was told, and whether Kubernetes has forgotten it.

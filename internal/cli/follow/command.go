@@ -3,10 +3,12 @@
 package follow
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"brazier.sh/brazier/internal/applications"
 	"brazier.sh/brazier/internal/cli/attend"
 	"brazier.sh/brazier/internal/cli/complete"
 	"brazier.sh/brazier/internal/cli/exit"
@@ -51,15 +53,15 @@ The exit code is the job's. Ctrl-C stops following, not the job.`,
 }
 
 func run(cmd *cobra.Command, opts *options) error {
-	config, err := opts.cluster.Config()
+	client, err := applications.Open(&opts.cluster)
 	if err != nil {
 		return err
 	}
-	namespace, err := opts.cluster.CurrentNamespace()
-	if err != nil {
+	// Any other trouble is for the follower to sit out.
+	if _, err := client.Get(cmd.Context(), opts.name); errors.Is(err, applications.ErrNoSuch) {
 		return err
 	}
-	return attend.To(cmd.Context(), namespace, opts.name, attend.Options{
-		Config: config, Flags: &opts.cluster, Streams: opts.streams, Logs: opts.logs,
+	return attend.To(cmd.Context(), client.Namespace, opts.name, attend.Options{
+		Config: client.Config, Flags: &opts.cluster, Streams: opts.streams, Logs: opts.logs,
 	})
 }

@@ -4,7 +4,6 @@ package ps
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -114,7 +113,7 @@ func run(ctx context.Context, opts *options) error {
 		fmt.Fprintln(opts.streams.Err, opts.none(client))
 		return nil
 	}
-	table(opts.streams.Out, opts.output.Form, opts.all, time.Now).Print(apps...)
+	table(opts.streams, opts.output.Form, opts.all, time.Now).Print(apps...)
 	return nil
 }
 
@@ -140,7 +139,7 @@ func (o *options) follow(ctx context.Context, client *applications.Client) error
 	if err != nil {
 		return err
 	}
-	rows := table(o.streams.Out, o.output.Form, o.all, time.Now)
+	rows := table(o.streams, o.output.Form, o.all, time.Now)
 	said := map[string]string{}
 	tell := func(app *v1beta2.SparkApplication) error {
 		if !o.wants(app) {
@@ -183,7 +182,7 @@ func (o *options) news(app *v1beta2.SparkApplication) string {
 }
 
 // table returns the table of applications; all adds their namespaces.
-func table(out io.Writer, form output.Form, all bool, now func() time.Time) *output.Rows[*v1beta2.SparkApplication] {
+func table(streams terminal.Streams, form output.Form, all bool, now func() time.Time) *output.Rows[*v1beta2.SparkApplication] {
 	type app = *v1beta2.SparkApplication
 	limit := saysLimit
 	if form == output.Wide {
@@ -191,7 +190,7 @@ func table(out io.Writer, form output.Form, all bool, now func() time.Time) *out
 	}
 	columns := []output.Column[app]{
 		{Header: "NAME", Cell: func(a app) string { return a.Name }},
-		{Header: "STATE", Cell: applications.State},
+		{Header: "STATE", Cell: applications.State, Tone: tone},
 		{Header: "ATTEMPT", Cell: func(a app) string { return number(applications.Attempt(a)) }},
 		{Header: "AGE", Cell: func(a app) string { return applications.Age(a.CreationTimestamp.Time, now()) }},
 		{Header: "DURATION", Cell: func(a app) string { return took(a, now()) }},
@@ -205,7 +204,20 @@ func table(out io.Writer, form output.Form, all bool, now func() time.Time) *out
 	if all {
 		columns = slices.Insert(columns, 0, output.Column[app]{Header: "NAMESPACE", Cell: func(a app) string { return a.Namespace }})
 	}
-	return output.NewRows(out, form, columns)
+	return output.NewRows(streams, form, columns)
+}
+
+// tone says at a glance how an application does.
+func tone(app *v1beta2.SparkApplication) terminal.Tone {
+	switch app.Status.AppState.State {
+	case v1beta2.ApplicationStateFailed, v1beta2.ApplicationStateFailedSubmission, v1beta2.ApplicationStateFailing:
+		return terminal.Bad
+	case v1beta2.ApplicationStateCompleted, v1beta2.ApplicationStateSucceeding:
+		return terminal.Good
+	case v1beta2.ApplicationStateRunning:
+		return terminal.Strong
+	}
+	return terminal.Plain
 }
 
 func number(n int) string {

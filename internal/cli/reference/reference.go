@@ -30,9 +30,12 @@ executable ` + "`kubectl_complete-brazier`" + ` with the line ` + "`exec brazier
 func Markdown(root *cobra.Command) string {
 	var page strings.Builder
 	page.WriteString(introduction)
-	for _, group := range root.Groups() {
-		fmt.Fprintf(&page, "\n## %s\n\n| Command | |\n|---|---|\n", strings.TrimSuffix(group.Title, ":"))
+	for _, group := range append(slices.Clone(root.Groups()), &cobra.Group{Title: "Others"}) {
 		members := members(root, group.ID)
+		if len(members) == 0 {
+			continue
+		}
+		fmt.Fprintf(&page, "\n## %s\n\n| Command | |\n|---|---|\n", strings.TrimSuffix(group.Title, ":"))
 		for _, cmd := range members {
 			fmt.Fprintf(&page, "| [`%s`](#%s) | %s |\n", cmd.CommandPath(), anchor(cmd), cmd.Short)
 		}
@@ -43,9 +46,11 @@ func Markdown(root *cobra.Command) string {
 	return page.String()
 }
 
-// members are the commands of a group that are shown.
+// members are the commands of a group that are shown; help and completion are the library's, and told of above.
 func members(root *cobra.Command, group string) []*cobra.Command {
-	return slices.DeleteFunc(slices.Clone(root.Commands()), func(cmd *cobra.Command) bool { return cmd.GroupID != group || cmd.Hidden })
+	return slices.DeleteFunc(slices.Clone(root.Commands()), func(cmd *cobra.Command) bool {
+		return cmd.GroupID != group || cmd.Hidden || cmd.Name() == "help" || cmd.Name() == "completion"
+	})
 }
 
 // anchor is what a heading is called in a link.

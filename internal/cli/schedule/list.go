@@ -3,7 +3,6 @@ package schedule
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -70,11 +69,11 @@ func (o *listOptions) run(ctx context.Context) error {
 			o.cluster.Command("schedule", "APP", "--cron", "\"30 2 * * *\""))
 		return nil
 	}
-	table(o.streams.Out, o.output.Form, o.all, time.Now()).Print(schedules...)
+	table(o.streams, o.output.Form, o.all, time.Now()).Print(schedules...)
 	return nil
 }
 
-func table(out io.Writer, form output.Form, all bool, now time.Time) *output.Rows[*v1beta2.ScheduledSparkApplication] {
+func table(streams terminal.Streams, form output.Form, all bool, now time.Time) *output.Rows[*v1beta2.ScheduledSparkApplication] {
 	type scheduled = *v1beta2.ScheduledSparkApplication
 	columns := []output.Column[scheduled]{
 		{Header: "NAME", Cell: func(s scheduled) string { return s.Name }},
@@ -91,7 +90,7 @@ func table(out io.Writer, form output.Form, all bool, now time.Time) *output.Row
 	if all {
 		columns = slices.Insert(columns, 0, output.Column[scheduled]{Header: "NAMESPACE", Cell: func(s scheduled) string { return s.Namespace }})
 	}
-	return output.NewRows(out, form, columns)
+	return output.NewRows(streams, form, columns)
 }
 
 func state(s *v1beta2.ScheduledSparkApplication) string {
