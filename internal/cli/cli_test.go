@@ -71,13 +71,16 @@ func TestPlugin(t *testing.T) {
 }
 
 func TestWrongFlagsAreUsage(t *testing.T) {
-	for _, args := range [][]string{{"ps", "--nope"}, {"get", "a", "--wait=never"}, {"logs"}, {"logs", "a", "executor"}, {"logs", "a", "executor", "x"},
-		{"logs", "a", "b"}, {"logs", "a", "driver", "--all"}, {"logs", "a", "--attempt", "1", "--previous"}, {"logs", "--system", "kubelet", "--all"},
-		{"logs", "--system", "kubelet", "etcd"}, {"cancel"}, {"cancel", "a", "-l", "b"}, {"rerun"}, {"rerun", "a", "--logs"}, {"events"}, {"ui"}, {"schedule"}, {"schedule", "suspend"}} {
+	for _, line := range []string{
+		"ps --nope", "get a --wait=never", "logs", "logs a executor", "logs a executor x", "logs a b", "logs a driver --all",
+		"logs a --attempt 1 --previous", "logs --system kubelet --all", "logs --system kubelet etcd", "cancel", "cancel a -l b",
+		"rerun", "rerun a --logs", "events", "ui", "schedule", "schedule suspend",
+	} {
+		args := strings.Fields(line)
 		root := NewCommand(terminal.Streams{Out: new(bytes.Buffer), Err: new(bytes.Buffer)})
 		root.SetArgs(args)
 		if err := root.Execute(); exit.Of(err) != exit.Usage {
-			t.Errorf("brazier %s: got %v, want an error of usage", strings.Join(args, " "), err)
+			t.Errorf("brazier %s: got %v, want an error of usage", line, err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -260,6 +261,17 @@ func (w *world) as(t *testing.T, name string, rules ...rbacv1.PolicyRule) string
 	}
 	if _, err := w.cluster.RbacV1().RoleBindings(space).Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
+	}
+	for _, rule := range rules { // The API server learns of them in its own time.
+		review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+			User: "system:serviceaccount:" + space + ":" + name, ResourceAttributes: &authorizationv1.ResourceAttributes{
+				Namespace: space, Group: rule.APIGroups[0], Resource: rule.Resources[0], Verb: rule.Verbs[0],
+			},
+		}}
+		eventually(t, "the rights of "+name, func() bool {
+			answer, err := w.cluster.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), review, metav1.CreateOptions{})
+			return err == nil && answer.Status.Allowed
+		})
 	}
 	config, err := clientcmd.LoadFromFile(w.kubeconfig)
 	if err != nil {

@@ -169,7 +169,9 @@ func (w *world) testEvents(t *testing.T) {
 	tell("works-exec-1", "Pod", "", "Started", now.Add(5*time.Second))
 	eventually(t, "what comes is told", func() bool { return strings.Contains(watched.String(), "told of Started") })
 	stop()
-	<-ended
+	if err := <-ended; exit.Of(err) != exit.Interrupted {
+		t.Errorf("got %v, want the code of an interruption", err)
+	}
 	if n := strings.Count(watched.String(), "told of Pulled"); n != 1 {
 		t.Errorf("an event is told %d times\n%s", n, watched.String())
 	}

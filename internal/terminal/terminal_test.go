@@ -3,6 +3,8 @@ package terminal
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -89,5 +91,24 @@ func TestTable(t *testing.T) {
 		"UK              7.00\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("numbers are aligned to the right, and width counts characters\n-want +got:\n%s", diff)
+	}
+}
+
+func TestColoursAreForTerminals(t *testing.T) {
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for name, streams := range map[string]Streams{"File": {Out: file, Err: file}, "Buffer": {Out: new(bytes.Buffer), Err: new(bytes.Buffer)}} {
+		if streams.ColourOut() || streams.Colour() {
+			t.Errorf("%s: what is no terminal gets no colours", name)
+		}
+	}
+	if got := Plain.Paint("x"); got != "x" {
+		t.Errorf("what is not set off stays as it is, got %q", got)
+	}
+	if got := Bad.Paint("x"); got != "\x1b[31mx\x1b[0m" {
+		t.Errorf("got %q", got)
 	}
 }

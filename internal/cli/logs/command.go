@@ -82,7 +82,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	flags.BoolVar(&opts.all, "all", false, "show driver and executors as one, in the order of time")
 	flags.BoolVarP(&opts.follow, "follow", "f", false, "go on showing what is written, until the application has ended")
 	flags.BoolVarP(&opts.previous, "previous", "p", false, "show the attempt before the last")
-	flags.Int64Var(&opts.attempt, "attempt", 0, "show the attempt with this `number`, from 1 (default: the last)")
+	flags.Int64Var(&opts.attempt, "attempt", 0, "show the attempt with this `number`, as status.run counts them from 1 (default: the last)")
 	flags.DurationVar(&opts.since, "since", 0, "leave out what is older, such as 10m")
 	flags.Int64Var(&opts.tail, "tail", -1, "show only the last `lines` of each log; -1 shows all")
 	flags.BoolVar(&opts.timestamps, "timestamps", false, "put its time before each line")

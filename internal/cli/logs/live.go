@@ -114,11 +114,11 @@ func (f *following) untilOver(ctx, streams context.Context) error {
 	select {
 	case err := <-over:
 		stop()
-		<-watched
+		_ = <-watched // It was told to stop.
 		return err
 	case err := <-watched:
 		stop()
-		<-over
+		_ = <-over // It was told to stop.
 		return err
 	}
 }
