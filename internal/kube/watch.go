@@ -52,6 +52,7 @@ func Watch[T runtime.Object](ctx context.Context, source *cache.ListWatch, kind 
 			}
 		}
 		begun = true
+		synced.Stop() // It has nothing more to say.
 		if done, err := see(change); done || err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ runs (--wait=running), or for any end (--wait=ended).`,
 	opts.cluster.AddTo(flags)
 	opts.output.AddTo(flags, text, output.JSON, output.YAML, output.Name)
 	flags.BoolVarP(&opts.watch, "watch", "w", false, "tell it anew whenever something changes, until it has ended")
-	flags.StringVar(&opts.wait, "wait", "", "wait first, until it has `come` so far: completed, running or ended")
+	flags.StringVar(&opts.wait, "wait", "", "wait first, for a `state`: completed (a good end), running, or ended (any end)")
 	flags.Lookup("wait").NoOptDefVal = completed
 	flags.DurationVar(&opts.timeout, "timeout", 0, "how long --wait waits, such as 30m (default: for ever)")
 	complete.Flags(cmd, &opts.cluster)

@@ -19,7 +19,9 @@ type uninstallFlags struct {
 func NewUninstallCommand(streams terminal.Streams) *cobra.Command {
 	flags := uninstallFlags{streams: streams}
 	cmd := &cobra.Command{
-		Use:   "uninstall",
+		Use: "uninstall",
+		Example: `  brazier uninstall --dry-run
+  brazier uninstall`,
 		Short: "Remove Brazier from a cluster; applications and their kinds stay",
 		Long: `Remove the operator with its namespace and its rights, and those of drivers. The definitions of the kinds stay, since
 every application would go with them, and so do applications, Connect servers and the namespaces they run in. To remove
@@ -29,8 +31,6 @@ these too:
 
 It is refused while applications or Connect servers run: nobody would see applications end, retry them or tidy up after
 them, nor start Connect servers again that end.`,
-		Example: `  brazier uninstall --dry-run
-  brazier uninstall`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return flags.run(cmd.Context()) },
 	}
