@@ -29,6 +29,8 @@ func TestVerbs(t *testing.T) {
 		// The interface is elsewhere than usual, and its Service elsewhere again.
 		app.Spec.SparkConf = map[string]string{"spark.ui.port": "4044"}
 		app.Spec.SparkUIOptions = &v1beta2.SparkUIConfiguration{ServicePort: new(int32(80))}
+		// Nobody has to be given time to say goodbye.
+		app.Spec.Driver.TerminationGracePeriodSeconds, app.Spec.Executor.TerminationGracePeriodSeconds = new(int64(1)), new(int64(1))
 		app.Spec.RestartPolicy = v1beta2.RestartPolicy{
 			Type: v1beta2.RestartPolicyOnFailure, OnFailureRetries: new(int32(3)), OnFailureRetryInterval: new(int64(1)),
 			OnSubmissionFailureRetries: new(int32(3)), OnSubmissionFailureRetryInterval: new(int64(1)),
@@ -51,6 +53,7 @@ func TestVerbs(t *testing.T) {
 		t.Errorf("brazier events:\n%s", out)
 	}
 
+	t.Log("the driver dies")
 	kubectl(t, "delete", "pod", "verbs-driver", "--force", "--grace-period=0", "--wait=false")
 	eventually(t, lifeLimit, "the same address leads to the next driver", func() error {
 		next, err := sparkID(reached.out.String())
@@ -69,9 +72,11 @@ func TestVerbs(t *testing.T) {
 		t.Errorf("the next attempt is not told of:\n%s", said)
 	}
 
+	t.Log("it is cancelled")
 	if out := brazier(t, "cancel", "verbs", "--wait", "--timeout", lifeLimit.String()); out != "default/verbs is cancelled\n" {
 		t.Errorf("brazier cancel: %s", out)
 	}
+	t.Log("what follows it ends")
 	for _, command := range []*running{followed, reached} {
 		command.wantEnd(t)
 	}

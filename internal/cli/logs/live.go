@@ -92,35 +92,29 @@ func (f *following) catchUp(ctx, streams context.Context) error {
 func (f *following) untilOver(ctx, streams context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	watched := make(chan error, 1)
-	go func() {
-		watched <- f.client.WatchPods(ctx, f.app, func(change kube.Change[*corev1.Pod]) (bool, error) {
+	ended := make(chan error, 2)
+	var watches sync.WaitGroup
+	watches.Go(func() {
+		ended <- f.client.WatchPods(ctx, f.app, func(change kube.Change[*corev1.Pod]) (bool, error) {
 			if !change.None {
 				f.add(streams, change.Object)
 			}
 			return false, nil
 		})
-	}()
-	over := make(chan error, 1)
-	go func() {
-		over <- f.client.WatchOne(ctx, f.app.Name, func(app *v1beta2.SparkApplication) (bool, error) {
+	})
+	watches.Go(func() {
+		ended <- f.client.WatchOne(ctx, f.app.Name, func(app *v1beta2.SparkApplication) (bool, error) {
 			if app == nil || app.UID != f.app.UID {
 				return true, nil
 			}
 			state := app.Status.AppState.State
 			return state.Ended() || state == v1beta2.ApplicationStateSuspended, nil
 		})
-	}()
-	select {
-	case err := <-over:
-		stop()
-		_ = <-watched // It was told to stop.
-		return err
-	case err := <-watched:
-		stop()
-		_ = <-over // It was told to stop.
-		return err
-	}
+	})
+	err := <-ended // The watch of pods ends by itself only where it fails.
+	stop()
+	watches.Wait()
+	return err
 }
 
 // add follows a pod's log, once it has one.
