@@ -44,6 +44,8 @@ type Options struct {
 	Streams terminal.Streams
 	// Logs asks for the driver's log. Without it the last lines are shown of a driver that fails.
 	Logs bool
+	// Why is the command line that explains a failure; empty for the usual one.
+	Why string
 }
 
 // Outcome is how far an application has come: its end, or what was seen last when following ended before that.
@@ -72,6 +74,7 @@ func Application(ctx context.Context, options Options) (Outcome, error) {
 type follower struct {
 	Options
 	applications rest.Interface
+	records      rest.Interface
 	cluster      kubernetes.Interface
 
 	updates chan func(*model)
@@ -97,6 +100,10 @@ func newFollower(options Options) (*follower, error) {
 	if err != nil {
 		return nil, err
 	}
+	records, err := kube.Records(config)
+	if err != nil {
+		return nil, err
+	}
 	cluster, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a client: %w", err)
@@ -104,7 +111,7 @@ func newFollower(options Options) (*follower, error) {
 	logged := make(chan struct{})
 	close(logged)
 	return &follower{
-		Options: options, applications: applications, cluster: cluster,
+		Options: options, applications: applications, records: records, cluster: cluster,
 		updates: make(chan func(*model), 64), logged: logged,
 		screen: newScreen(options.Streams), begun: time.Now(), pollGap: pollEvery,
 	}, nil
@@ -127,6 +134,9 @@ func (f *follower) run(parent context.Context) (Outcome, error) {
 	}
 	f.show()
 	f.screen.draw(nil)
+	if ended {
+		f.explain(ctx)
+	}
 	return f.model.outcome(), f.err(parent)
 }
 

@@ -22,6 +22,8 @@ type model struct {
 	executors executors
 	spark     spark
 	contact   contact
+	// cause is what the operator says that the application failed of.
+	cause string
 
 	pods []*corev1.Pod
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -23,6 +24,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/follow"
 	"brazier.sh/brazier/internal/kube"
@@ -41,6 +43,7 @@ const (
 func TestAPIServer(t *testing.T) {
 	config := apiserver.StartWithKinds(t).Config()
 	t.Run("JobsOwnExitCode", func(t *testing.T) { t.Parallel(); jobsOwnExitCode(t, config) })
+	t.Run("SaysWhy", func(t *testing.T) { t.Parallel(); saysWhy(t, config) })
 	t.Run("ServerGoesAndComes", func(t *testing.T) { t.Parallel(); serverGoesAndComes(t, config) })
 	t.Run("Deleted", func(t *testing.T) { t.Parallel(); deletedWhileFollowed(t, config) })
 	t.Run("NeverThere", func(t *testing.T) { t.Parallel(); neverThere(t, config) })
@@ -91,6 +94,59 @@ func jobsOwnExitCode(t *testing.T, config *rest.Config) {
 	}
 	if diff := cmp.Diff(wantLines, f.lines()); diff != "" {
 		t.Errorf("each change is told once\n-want +got:\n%s", diff)
+	}
+}
+
+// saysWhy ends with what the operator recorded, of the run that failed and of no other.
+func saysWhy(t *testing.T, config *rest.Config) {
+	app := newApplication(t, config, "explained")
+	app.record(1, "Another run failed of this.")
+	f := app.follow(t.Context(), config)
+	app.state(running, 2, "")
+	f.await(t, "RUNNING")
+	app.patch(app.apps.Patch(types.MergePatchType).Resource(kube.ApplicationsResource).Name(app.name).SubResource("status"), map[string]any{"run": 2})
+	app.record(2, "The container used more memory than its limit.")
+	app.state(failed, 2, "driver container failed")
+	if _, err := f.wait(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"RUNNING       attempt 2", "FAILED        driver container failed",
+		"why           The container used more memory than its limit.", "more of it: brazier why explained",
+	}
+	got := f.lines()
+	for i := range got {
+		got[i] = strings.TrimSpace(got[i])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the end says why\n-want +got:\n%s", diff)
+	}
+}
+
+// record writes what the operator would of a run that has failed.
+func (a *application) record(run int64, why string) {
+	a.t.Helper()
+	app := new(v1beta2.SparkApplication)
+	err := a.apps.Get().Namespace(metav1.NamespaceDefault).Resource(kube.ApplicationsResource).Name(a.name).Do(a.t.Context()).Into(app)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	records, err := kube.Records(a.config)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	ended := metav1.Now()
+	record := &v1alpha1.RunRecord{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "RunRecord"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:   fmt.Sprintf("%s.%d.%s", a.name, run, app.UID[:8]),
+			Labels: map[string]string{v1beta2.LabelAppName: a.name, v1beta2.LabelRun: fmt.Sprint(run)},
+		},
+		Application: v1alpha1.ApplicationReference{Name: a.name, UID: app.UID}, Run: run, Ended: &ended,
+		Causes: []v1alpha1.Cause{{Code: "container-out-of-memory", Why: why, Confidence: v1alpha1.ConfidenceHigh}},
+	}
+	if err := records.Post().Namespace(metav1.NamespaceDefault).Resource(kube.RecordsResource).Body(record).Do(a.t.Context()).Error(); err != nil {
+		a.t.Fatal(err)
 	}
 }
 
@@ -181,6 +237,7 @@ func detached(t *testing.T, config *rest.Config) {
 type application struct {
 	t       *testing.T
 	name    string
+	config  *rest.Config
 	apps    rest.Interface
 	cluster kubernetes.Interface
 }
@@ -206,7 +263,7 @@ func newApplication(t *testing.T, config *rest.Config, name string) *application
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &application{t: t, name: name, apps: apps, cluster: cluster}
+	return &application{t: t, name: name, config: config, apps: apps, cluster: cluster}
 }
 
 func (a *application) state(state v1beta2.ApplicationStateType, attempt int, message string) {

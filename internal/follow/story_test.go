@@ -57,6 +57,7 @@ func tell(story []moment, interactive bool) string {
 			fmt.Fprintln(&out, "│"+cut(line.text, 99))
 		}
 	}
+	shown.tell(closing(&m, "brazier why sales"), time.Duration(story[len(story)-1].at*float64(time.Second)))
 	return out.String()
 }
 
@@ -71,6 +72,10 @@ func app(state v1beta2.ApplicationStateType, attempt int32, message string) func
 			},
 		})
 	}
+}
+
+func explained(cause string) func(*model, time.Time) {
+	return func(m *model, _ time.Time) { m.cause = cause }
 }
 
 func deleted(m *model, _ time.Time) { m.seeApplication(nil) }
@@ -183,6 +188,7 @@ func stories() map[string][]moment {
 			{17, learn{app(v1beta2.ApplicationStateSubmitted, 2, ""), pods(driverOf(2, waits(dc, "ContainerCreating", "")))}},
 			{19, learn{app(v1beta2.ApplicationStateRunning, 2, ""), pods(driverOf(2, runs(dc)))}},
 			{24, learn{pods(driverOf(2, ended(dc, 3, "Error"))), app(v1beta2.ApplicationStateFailed, 2, "driver container failed with ExitCode: 3, Reason: Error")}},
+			{24, learn{explained("The job ended itself with exit code 3.\nNothing else went wrong.")}},
 		},
 		"neglect": {
 			{0, learn{app("", 0, ""), pods()}},

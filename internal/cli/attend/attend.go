@@ -48,6 +48,7 @@ func Created(ctx context.Context, app *v1beta2.SparkApplication, options Options
 func To(ctx context.Context, namespace, name string, options Options) error {
 	outcome, err := follow.Application(ctx, follow.Options{
 		Config: options.Config, Namespace: namespace, Name: name, Streams: options.Streams, Logs: options.Logs,
+		Why: options.Flags.In(namespace).Command("why", name),
 	})
 	switch {
 	case err != nil && ctx.Err() != nil:
