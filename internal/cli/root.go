@@ -31,6 +31,7 @@ import (
 	"brazier.sh/brazier/internal/cli/schedule"
 	"brazier.sh/brazier/internal/cli/submit"
 	"brazier.sh/brazier/internal/cli/ui"
+	"brazier.sh/brazier/internal/cli/why"
 	"brazier.sh/brazier/internal/kube"
 	"brazier.sh/brazier/internal/terminal"
 	"brazier.sh/brazier/internal/version"
@@ -73,6 +74,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 		ps.NewCommand(streams),
 		get.NewCommand(streams),
 		follow.NewCommand(streams),
+		why.NewCommand(streams),
 		logs.NewCommand(streams),
 		events.NewCommand(streams),
 		ui.NewCommand(streams),
