@@ -21,6 +21,7 @@ import (
 	"brazier.sh/brazier/internal/cli/follow"
 	"brazier.sh/brazier/internal/cli/get"
 	"brazier.sh/brazier/internal/cli/image"
+	"brazier.sh/brazier/internal/cli/incidents"
 	"brazier.sh/brazier/internal/cli/install"
 	"brazier.sh/brazier/internal/cli/logs"
 	"brazier.sh/brazier/internal/cli/migrate"
@@ -75,6 +76,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 		get.NewCommand(streams),
 		follow.NewCommand(streams),
 		why.NewCommand(streams),
+		incidents.NewCommand(streams),
 		logs.NewCommand(streams),
 		events.NewCommand(streams),
 		ui.NewCommand(streams),

@@ -74,7 +74,7 @@ func briefs(incidents []incident.Incident) []brief {
 
 func TestFind(t *testing.T) {
 	lost, fetch, slow := passing("executor-lost"), passing("fetch-failed"), passing("volume-attach")
-	oom, code := local("container-out-of-memory"), local("user-code")
+	oom, code := local("executor-out-of-memory"), local("user-code")
 	tests := map[string]struct {
 		reason string
 		runs   []incident.Run
@@ -89,7 +89,7 @@ func TestFind(t *testing.T) {
 			},
 			want: []brief{
 				{incident.OfNode, "worker-3", []string{"executor-lost", "fetch-failed"}, []string{"a", "b", "c"}},
-				{incident.OfRun, "etl/d run 12", []string{"container-out-of-memory"}, []string{"d"}},
+				{incident.OfRun, "etl/d run 12", []string{"executor-out-of-memory"}, []string{"d"}},
 			},
 		},
 		"ANetworkProblemOfAll": {
@@ -119,22 +119,22 @@ func TestFind(t *testing.T) {
 			want: []brief{
 				{incident.OfRun, "etl/d run 4", []string{"user-code"}, []string{"d"}},
 				{incident.OfRun, "etl/c run 3", []string{"user-code"}, []string{"c"}},
-				{incident.OfRun, "etl/b run 2", []string{"container-out-of-memory"}, []string{"b"}},
-				{incident.OfRun, "etl/a run 1", []string{"container-out-of-memory"}, []string{"a"}},
+				{incident.OfRun, "etl/b run 2", []string{"executor-out-of-memory"}, []string{"b"}},
+				{incident.OfRun, "etl/a run 1", []string{"executor-out-of-memory"}, []string{"a"}},
 			},
 		},
 		"OneApplicationAgainAndAgain": {
 			reason: "An application that fails of the same thing again has one problem, however long it takes.",
 			runs:   []incident.Run{failed("nightly", 0, oom), failed("nightly", 1440, oom), failed("nightly", 2880, code)},
 			want: []brief{
-				{incident.OfApplication, "etl/nightly", []string{"container-out-of-memory"}, []string{"nightly", "nightly"}},
+				{incident.OfApplication, "etl/nightly", []string{"executor-out-of-memory"}, []string{"nightly", "nightly"}},
 				{incident.OfRun, "etl/nightly run 2881", []string{"user-code"}, []string{"nightly"}},
 			},
 		},
 		"OneApplicationOnOneNode": {
 			reason: "A node is not blamed for what only one application has met.",
 			runs:   []incident.Run{failed("a", 0, on("worker-1", oom)), failed("a", 1, on("worker-1", oom))},
-			want:   []brief{{incident.OfApplication, "etl/a", []string{"container-out-of-memory"}, []string{"a", "a"}}},
+			want:   []brief{{incident.OfApplication, "etl/a", []string{"executor-out-of-memory"}, []string{"a", "a"}}},
 		},
 		"AnImageThatIsGone": {
 			reason: "Two images that cannot be pulled are two problems, one for two applications is one.",
@@ -158,11 +158,11 @@ func TestFind(t *testing.T) {
 		"AQuotaOfOneNamespace": {
 			reason: "A quota is a namespace's: what waits for it in two namespaces waits for two.",
 			runs: []incident.Run{
-				failed("a", 0, local("quota")), failed("b", 1, local("quota")), in("bi", failed("c", 2, local("quota"))), in("bi", failed("d", 3, local("quota"))),
+				failed("a", 0, local("quota-exceeded")), failed("b", 1, local("quota-exceeded")), in("bi", failed("c", 2, local("quota-exceeded"))), in("bi", failed("d", 3, local("quota-exceeded"))),
 			},
 			want: []brief{
-				{incident.OfNamespace, "bi", []string{"quota"}, []string{"c", "d"}},
-				{incident.OfNamespace, "etl", []string{"quota"}, []string{"a", "b"}},
+				{incident.OfNamespace, "bi", []string{"quota-exceeded"}, []string{"c", "d"}},
+				{incident.OfNamespace, "etl", []string{"quota-exceeded"}, []string{"a", "b"}},
 			},
 		},
 	}
@@ -211,7 +211,7 @@ func random(chance *rand.Rand) []incident.Run {
 		run.Namespace, run.Number, run.Image = pick("etl", "bi"), int64(n), pick("", "spark:4.3.0", "etl:12")
 		for range 1 + chance.IntN(2) {
 			run.Causes = append(run.Causes, v1alpha1.Cause{
-				Code:      pick("executor-lost", "fetch-failed", "container-out-of-memory", "image-pull", "quota", "own"),
+				Code:      pick("executor-lost", "fetch-failed", "executor-out-of-memory", "image-pull", "quota-exceeded", "own"),
 				Transient: chance.IntN(2) == 0, Node: pick("", "worker-1", "worker-2"), StorageClass: pick("", "", "slow"),
 			})
 		}

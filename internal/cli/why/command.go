@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -31,6 +32,7 @@ type options struct {
 	cluster kube.Flags
 	name    string
 	attempt int64
+	rules   string
 	output  string
 	all     bool
 }
@@ -62,6 +64,7 @@ It reads with your rights and changes nothing. What it could not read it names.`
 	})
 	opts.cluster.AddTo(cmd.Flags())
 	cmd.Flags().Int64Var(&opts.attempt, "attempt", 0, "explain the attempt of this `number`, counted from 1 (default: the latest)")
+	cmd.Flags().StringVar(&opts.rules, "rules", "", "a `file` of rules of your own, to be tried beside the built-in ones")
 	cmd.Flags().StringVarP(&opts.output, "output", "o", "text", "the `form` of what is printed: text, json or yaml")
 	cmd.Flags().BoolVar(&opts.all, "all", false, "show all evidence, and consequences in full")
 	return cmd
@@ -76,17 +79,37 @@ func (o *options) run(ctx context.Context, attempt bool) error {
 	if attempt && o.attempt < 1 {
 		return exit.With(exit.Usage, fmt.Errorf("--attempt: %d is not the number of an attempt; write 1 or more", o.attempt))
 	}
+	own, err := o.own()
+	if err != nil {
+		return err
+	}
 	found, err := o.gather(ctx)
 	if err != nil {
 		return err
 	}
-	answer := newAnswer(found)
+	answer := newAnswer(found, own)
 	if o.output != "text" {
 		return o.print(answer)
 	}
 	words := writer{width: o.streams.Width(), colour: o.streams.ColourOut(), zone: time.Local, all: o.all, command: o.cluster.Command}
 	_, err = o.streams.Out.Write([]byte(words.text(found, answer.Causes)))
 	return err
+}
+
+// own reads the rules of the user's own.
+func (o *options) own() ([]diagnose.Rule, error) {
+	if o.rules == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(o.rules)
+	if err != nil {
+		return nil, exit.With(exit.Usage, fmt.Errorf("--rules: %w", err))
+	}
+	rules, err := diagnose.ParseRules(text)
+	if err != nil {
+		return nil, exit.With(exit.Usage, fmt.Errorf("--rules: %s: %w", o.rules, err))
+	}
+	return rules, nil
 }
 
 func (o *options) gather(ctx context.Context) (*scene.Scene, error) {
@@ -132,10 +155,11 @@ type application struct {
 	Deleted bool `json:"deleted,omitempty"`
 }
 
-func newAnswer(found *scene.Scene) answer {
+func newAnswer(found *scene.Scene, own []diagnose.Rule) answer {
 	a := answer{
 		Application: application{Namespace: found.Case.Namespace, Name: found.Case.Name, Deleted: found.Gone},
-		Run:         found.Run, State: found.State, Causes: found.Causes(diagnose.Causes(&found.Case)), Unread: found.Case.Cluster.Unread,
+		Run:         found.Run, State: found.State, Causes: found.Causes(diagnose.Causes(&found.Case, own...)),
+		Unread: found.Case.Cluster.Unread,
 	}
 	switch {
 	case found.Case.Application != nil:

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +21,6 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
@@ -227,6 +228,13 @@ func (w *world) failed(t *testing.T) {
 		"Of run 1 something is known as well:", "why --kubeconfig "+w.kubeconfig+" pi --attempt 1")
 	w.says(t, w.kubeconfig, []string{"pi", "--attempt", "1"}, "Run 1 of pi failed", "1. Its node was lost.", "another attempt may well succeed")
 	w.refuses(t, []string{"pi", "--attempt", "7"}, "--attempt: pi has no attempt 7 of which anything is known; there are 1 and 2")
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	text := "rules:\n- code: ours\n  when: 'true'\n  why: Our own rule says so.\n  confidence: low\n  evidence: '[]'\n"
+	if err := os.WriteFile(rules, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.says(t, w.kubeconfig, []string{"pi", "--rules", rules}, "memory", "Our own rule says so.")
+	w.refuses(t, []string{"pi", "--rules", "/nowhere"}, "--rules: open /nowhere")
 	w.refuses(t, []string{"pi", "--attempt", "0"}, "--attempt: 0 is not the number of an attempt; write 1 or more")
 
 	var answer struct {
@@ -323,8 +331,8 @@ func (w *world) as(t *testing.T, user string) string {
 	for name := range config.AuthInfos {
 		config.AuthInfos[name].Impersonate = user
 	}
-	path := t.TempDir() + "/kubeconfig"
-	if err := clientcmd.WriteToFile(clientcmdapi.Config(*config), path); err != nil {
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
 		t.Fatal(err)
 	}
 	return path
