@@ -19,6 +19,8 @@ func headline(s *scene.Scene, causes []v1alpha1.Cause) string {
 		return deleted(s)
 	case !s.Latest:
 		return earlier(s)
+	case s.Case.Application == nil && s.Record == nil:
+		return fmt.Sprintf("%s could not be read; this is what its pods of run %d say.", s.Case.Name, s.Run)
 	case s.Case.Application == nil:
 		return fmt.Sprintf("%s could not be read; this is what is known of its run %d, which was %s.", s.Case.Name, s.Run, inState(s.State))
 	case s.Case.Ended:

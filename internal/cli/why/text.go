@@ -38,7 +38,7 @@ func (w *writer) text(s *scene.Scene, causes []v1alpha1.Cause) string {
 	case len(causes) > 0:
 		w.causes(s, causes)
 	case completed(s):
-	case s.Case.Ended:
+	case s.Case.Ended || s.Case.Application == nil:
 		w.unknown(s)
 	default:
 		w.doing(s)

@@ -175,6 +175,7 @@ func answers() map[string]struct {
 		"deleted-unknown": {scene: sceneOf(v1beta2.ApplicationStateRunning, gone, func(s *scene.Scene) {
 			s.Run, s.Runs = 12, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 		})},
+		"pods-only": {scene: sceneOf(v1beta2.ApplicationStateNew, seen, first, func(s *scene.Scene) { s.Case.Application = nil }, unread("application: forbidden", "records: forbidden"))},
 		"unreadable": {scene: sceneOf(v1beta2.ApplicationStateFailed, recorded, func(s *scene.Scene) { s.Case.Application = nil }, unread("application: forbidden")), causes: outOfMemory()[:1]},
 	}
 }
