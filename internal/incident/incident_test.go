@@ -123,6 +123,35 @@ func TestFind(t *testing.T) {
 				{incident.OfRun, "etl/a run 1", []string{"executor-out-of-memory"}, []string{"a"}},
 			},
 		},
+		"IndependentFailuresOnOneNode": {
+			reason: "On a small cluster everything is on one node; it is not why jobs run out of memory, or why an image is gone.",
+			runs: []incident.Run{
+				failed("a", 0, on("worker-1", oom)), failed("b", 1, on("worker-1", oom)),
+				failed("c", 2, on("worker-1", local("image-pull"))), failed("d", 3, on("worker-1", local("image-pull"))),
+			},
+			want: []brief{
+				{incident.OfImage, "spark:4.3.0", []string{"image-pull"}, []string{"c", "d"}},
+				{incident.OfRun, "etl/b run 2", []string{"executor-out-of-memory"}, []string{"b"}},
+				{incident.OfRun, "etl/a run 1", []string{"executor-out-of-memory"}, []string{"a"}},
+			},
+		},
+		"ARealisticMix": {
+			reason: "A drained node, a registry that does not know an image, a full quota and jobs of bad code at one time are told apart.",
+			runs: []incident.Run{
+				failed("a", 0, on("spot-1", passing("disrupted"))), failed("b", 1, on("spot-1", passing("disrupted")), on("spot-1", passing("shuffle-lost"))),
+				in("bi", failed("c", 2, on("spot-1", passing("shuffle-lost")))),
+				of("etl:9", failed("d", 3, on("worker-1", local("image-pull")))), of("etl:9", failed("e", 4, on("worker-2", local("image-pull")))),
+				in("ml", failed("f", 5, passing("quota-exceeded"))), in("ml", failed("g", 6, passing("quota-exceeded"))),
+				failed("h", 7, local("python-exception")), failed("i", 8, on("spot-1", oom)),
+			},
+			want: []brief{
+				{incident.OfNode, "spot-1", []string{"disrupted", "shuffle-lost"}, []string{"a", "b", "c"}},
+				{incident.OfNamespace, "ml", []string{"quota-exceeded"}, []string{"f", "g"}},
+				{incident.OfImage, "etl:9", []string{"image-pull"}, []string{"d", "e"}},
+				{incident.OfRun, "etl/i run 9", []string{"executor-out-of-memory"}, []string{"i"}},
+				{incident.OfRun, "etl/h run 8", []string{"python-exception"}, []string{"h"}},
+			},
+		},
 		"OneApplicationAgainAndAgain": {
 			reason: "An application that fails of the same thing again has one problem, however long it takes.",
 			runs:   []incident.Run{failed("nightly", 0, oom), failed("nightly", 1440, oom), failed("nightly", 2880, code)},

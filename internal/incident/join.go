@@ -19,10 +19,8 @@ type membership struct {
 // holds reports whether a cause of a run belongs to what the membership joins by.
 func (m membership) holds(cause v1alpha1.Cause) bool {
 	switch m.Kind {
-	case OfNode:
-		return cause.Node == m.Name
-	case OfStorageClass:
-		return cause.StorageClass == m.Name
+	case OfNode, OfStorageClass:
+		return placed(cause) && m.place(cause) == m.Name
 	default:
 		return m.code == "" || cause.Code == m.code
 	}
@@ -62,6 +60,9 @@ func levels() []level {
 // places are where a cause says that it happened, which it does where that may be why.
 func places(_ Run, cause v1alpha1.Cause) []membership {
 	var all []membership
+	if !placed(cause) {
+		return nil
+	}
 	if cause.Node != "" {
 		all = append(all, membership{Factor: Factor{OfNode, cause.Node}})
 	}

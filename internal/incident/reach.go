@@ -39,3 +39,9 @@ func reachOf(cause v1alpha1.Cause) reach {
 	}
 	return reachJob
 }
+
+// placed reports whether the place where a cause was met may be why. What a job or an image brings with it, it brings to
+// every node; but a disk that is full may be full of others' files.
+func placed(cause v1alpha1.Cause) bool {
+	return cause.Transient || cause.Code == "scratch-disk-full" || reachOf(cause) == reachCluster
+}
