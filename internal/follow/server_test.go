@@ -44,6 +44,7 @@ func TestAPIServer(t *testing.T) {
 	config := apiserver.StartWithKinds(t).Config()
 	t.Run("JobsOwnExitCode", func(t *testing.T) { t.Parallel(); jobsOwnExitCode(t, config) })
 	t.Run("SaysWhy", func(t *testing.T) { t.Parallel(); saysWhy(t, config) })
+	t.Run("SaysWhyByCondition", func(t *testing.T) { t.Parallel(); saysWhyByCondition(t, config) })
 	t.Run("ServerGoesAndComes", func(t *testing.T) { t.Parallel(); serverGoesAndComes(t, config) })
 	t.Run("Deleted", func(t *testing.T) { t.Parallel(); deletedWhileFollowed(t, config) })
 	t.Run("NeverThere", func(t *testing.T) { t.Parallel(); neverThere(t, config) })
@@ -120,6 +121,41 @@ func saysWhy(t *testing.T, config *rest.Config) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the end says why\n-want +got:\n%s", diff)
+	}
+}
+
+// saysWhyByCondition ends with what the application itself says, where there is no record to be read, and with nothing where
+// nothing was found.
+func saysWhyByCondition(t *testing.T, config *rest.Config) {
+	for name, tt := range map[string]struct {
+		status metav1.ConditionStatus
+		want   []string
+	}{
+		"known": {metav1.ConditionTrue, []string{
+			"RUNNING", "FAILED        driver container failed", "why           Its class is missing.", "more of it: brazier why known",
+		}},
+		"unknown": {metav1.ConditionFalse, []string{"RUNNING", "FAILED        driver container failed"}},
+	} {
+		app := newApplication(t, config, name)
+		f := app.follow(t.Context(), config)
+		app.state(running, 1, "")
+		f.await(t, "RUNNING")
+		app.patch(app.apps.Patch(types.MergePatchType).Resource(kube.ApplicationsResource).Name(name).SubResource("status"), map[string]any{
+			"conditions": []metav1.Condition{{
+				Type: "Diagnosed", Status: tt.status, Reason: "ClassMissing", Message: "Its class is missing.", LastTransitionTime: metav1.Now(),
+			}},
+		})
+		app.state(failed, 1, "driver container failed")
+		if _, err := f.wait(); err != nil {
+			t.Fatal(err)
+		}
+		got := f.lines()
+		for i := range got {
+			got[i] = strings.TrimSpace(got[i])
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s: the end says what the condition does\n-want +got:\n%s", name, diff)
+		}
 	}
 }
 

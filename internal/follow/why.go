@@ -3,11 +3,13 @@ package follow
 import (
 	"cmp"
 	"context"
-	"slices"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 
@@ -22,7 +24,8 @@ const (
 	whyEvery = 250 * time.Millisecond
 )
 
-// conditionDiagnosed is the condition in which the operator says what a run failed of.
+// conditionDiagnosed is the condition in which the operator says what the current run failed of: True where that is known,
+// False where nothing was found.
 const conditionDiagnosed = "Diagnosed"
 
 // explain says what an application that has failed failed of, as soon as the operator knows, and how to learn more.
@@ -50,40 +53,44 @@ func (f *follower) explain(ctx context.Context) {
 	f.screen.tell(closing(&f.model, cmp.Or(f.Why, "brazier why "+f.Name)), time.Since(f.begun))
 }
 
-// firstCause is the first cause in the record of the run, or where records cannot be read in the application's condition.
+// firstCause is the first cause in the record of the run, or where that cannot be read what the application's condition says.
 // It is not settled while the operator may still say.
 func (f *follower) firstCause(ctx context.Context) (cause string, settled bool) {
 	app := new(v1beta2.SparkApplication)
 	if err := f.applications.Get().Namespace(f.Namespace).Resource(kube.ApplicationsResource).Name(f.Name).Do(ctx).Into(app); err != nil {
 		return "", ctx.Err() == nil // It cannot be followed any further.
 	}
+	diagnosed := meta.FindStatusCondition(app.Status.Conditions, conditionDiagnosed)
+	if diagnosed != nil && diagnosed.Status != metav1.ConditionTrue {
+		return "", true // It was looked at, and nothing was found.
+	}
+	record, err := f.record(ctx, app)
+	switch {
+	case record != nil && len(record.Causes) > 0:
+		return record.Causes[0].Why, true
+	case diagnosed != nil:
+		return diagnosed.Message, true
+	}
+	return "", apierrors.IsNotFound(err) // A cluster whose Brazier is older keeps no records.
+}
+
+// record returns the record of the application's latest run if that has ended; nil if there is none yet.
+func (f *follower) record(ctx context.Context, app *v1beta2.SparkApplication) (*brazier.RunRecord, error) {
 	options := metav1.ListOptions{LabelSelector: labels.Set{
-		v1beta2.LabelAppName: f.Name, v1beta2.LabelRun: strconv.FormatInt(app.Status.Run, 10),
+		v1beta2.LabelAppName: app.Name, v1beta2.LabelRun: strconv.FormatInt(app.Status.Run, 10),
 	}.String()}
 	var list brazier.RunRecordList
 	err := f.records.Get().Namespace(f.Namespace).Resource(kube.RecordsResource).
 		VersionedParams(&options, metav1.ParameterCodec).Do(ctx).Into(&list)
 	if err != nil {
-		return diagnosed(app), ctx.Err() == nil
+		return nil, fmt.Errorf("read records: %w", err)
 	}
-	at := slices.IndexFunc(list.Items, func(r brazier.RunRecord) bool { return r.Application.UID == app.UID && r.Ended != nil })
-	switch {
-	case at < 0:
-		return "", false
-	case len(list.Items[at].Causes) == 0:
-		return "", true
-	}
-	return list.Items[at].Causes[0].Why, true
-}
-
-// diagnosed is what the application's condition says.
-func diagnosed(app *v1beta2.SparkApplication) string {
-	for _, condition := range app.Status.Conditions {
-		if condition.Type == conditionDiagnosed && condition.Status == metav1.ConditionTrue {
-			return condition.Message
+	for i := range list.Items {
+		if record := &list.Items[i]; record.Application.UID == app.UID && record.Ended != nil {
+			return record, nil
 		}
 	}
-	return ""
+	return nil, nil
 }
 
 // closing is the last word about an application that has failed.

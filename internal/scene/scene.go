@@ -223,7 +223,8 @@ func (g *gathering) join(scene *Scene) {
 		pod := &g.pods[i]
 		driver := pod.Labels[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver
 		if driver || evidence.Notable(pod) {
-			seen.Pods = append(seen.Pods, evidence.OfPod(pod))
+			kept := evidence.OfPod(pod)
+			seen.Pods, seen.Holds = append(seen.Pods, kept), append(seen.Holds, gates(&kept)...)
 		}
 		if driver {
 			continue

@@ -80,5 +80,14 @@ func holds(app *v1beta2.SparkApplication) []v1alpha1.Hold {
 	if !app.Spec.Suspend {
 		return nil
 	}
-	return []v1alpha1.Hold{{By: "suspend", Object: v1beta2.SparkApplicationKind + "/" + app.Name}}
+	return []v1alpha1.Hold{{By: "suspend", Object: v1beta2.SparkApplicationKind + "/" + app.Name, Message: "spec.suspend is true"}}
+}
+
+// gates are what holds a pod back from its scheduler, in the words in which the operator records it.
+func gates(pod *v1alpha1.Pod) []v1alpha1.Hold {
+	var held []v1alpha1.Hold
+	for _, gate := range pod.Gates {
+		held = append(held, v1alpha1.Hold{By: "scheduling gate", Object: "Pod/" + pod.Name, Message: gate, Since: pod.Created})
+	}
+	return held
 }

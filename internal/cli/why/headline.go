@@ -51,9 +51,10 @@ func earlier(s *scene.Scene) string {
 		now = fmt.Sprintf(", which is %s", inState(app.Status.AppState.State))
 	}
 	how := "ended"
-	if s.State == v1beta2.ApplicationStateCompleted {
+	switch s.State {
+	case v1beta2.ApplicationStateCompleted:
 		how = "completed"
-	} else if s.State == v1beta2.ApplicationStateFailed || s.State == v1beta2.ApplicationStatePendingRerun {
+	case v1beta2.ApplicationStateFailed, v1beta2.ApplicationStatePendingRerun:
 		how = "failed"
 	}
 	return fmt.Sprintf("Run %d of %s %s%s. The latest is run %d%s.", s.Run, s.Case.Name, how, ago(s, s.Ended), last, now)

@@ -261,7 +261,7 @@ func (w *world) waiting(t *testing.T) {
 	w.application(t, "slow", v1beta2.ApplicationStateSubmitted, 1)
 	pod := w.pod(t, "slow", v1beta2.SparkRoleDriver, "slow-driver", 1, unpullable())
 	w.event(t, pod, "Pod", "Failed", `Failed to pull image "spark:nowhere": not found`)
-	w.says(t, w.kubeconfig, []string{"slow"}, "slow has been waiting", "1. The image spark:nowhere of the driver cannot be pulled.", "Back-off pulling")
+	w.says(t, w.kubeconfig, []string{"slow"}, "slow has been waiting", "1. ", "spark:nowhere", "Back-off pulling")
 }
 
 func (w *world) deleted(t *testing.T) {

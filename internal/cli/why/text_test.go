@@ -112,8 +112,12 @@ func outOfMemory() []v1alpha1.Cause {
 		}},
 		{Code: "stage-failed", Follows: "fetch-failed", Confidence: v1alpha1.ConfidenceHigh, Why: "Stage 7 was given up after 4 attempts."},
 		{Code: "slow-disk", Confidence: v1alpha1.ConfidenceLow, Transient: true, Why: "The disk of worker-1 may have been slow.", Evidence: []v1alpha1.Proof{
-			{Object: "Node/worker-1", Text: "1"}, {Object: "Node/worker-1", Text: "2"}, {Object: "Node/worker-1", Text: "3"},
-			{Object: "Node/worker-1", Text: "4"}, {Object: "Node/worker-1", Text: "5"}, {Object: "Node/worker-1", Text: "6"},
+			{Object: "Node/worker-1", Text: "1"},
+			{Object: "Node/worker-1", Text: "2"},
+			{Object: "Node/worker-1", Text: "3"},
+			{Object: "Node/worker-1", Text: "4"},
+			{Object: "Node/worker-1", Text: "5"},
+			{Object: "Node/worker-1", Text: "6"},
 		}},
 	}
 }
@@ -175,7 +179,7 @@ func answers() map[string]struct {
 		"deleted-unknown": {scene: sceneOf(v1beta2.ApplicationStateRunning, gone, func(s *scene.Scene) {
 			s.Run, s.Runs = 12, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
 		})},
-		"pods-only": {scene: sceneOf(v1beta2.ApplicationStateNew, seen, first, func(s *scene.Scene) { s.Case.Application = nil }, unread("application: forbidden", "records: forbidden"))},
+		"pods-only":  {scene: sceneOf(v1beta2.ApplicationStateNew, seen, first, func(s *scene.Scene) { s.Case.Application = nil }, unread("application: forbidden", "records: forbidden"))},
 		"unreadable": {scene: sceneOf(v1beta2.ApplicationStateFailed, recorded, func(s *scene.Scene) { s.Case.Application = nil }, unread("application: forbidden")), causes: outOfMemory()[:1]},
 	}
 }
