@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/scene"
@@ -112,9 +114,19 @@ func start(s *scene.Scene) string {
 	case driver == nil:
 		return "Its driver's pod is not there yet."
 	case driver.Node == "":
-		return "Its driver's pod is there and has no node yet."
+		return "Its driver's pod is there and has no node yet" + unplaced(driver)
 	}
 	return "Its driver's pod is on " + driver.Node + ", where its containers are being started."
+}
+
+// unplaced is what the scheduler says of a pod that has no node.
+func unplaced(pod *v1alpha1.Pod) string {
+	for _, condition := range pod.Conditions {
+		if condition.Type == string(corev1.PodScheduled) && condition.Message != "" {
+			return ": " + condition.Message
+		}
+	}
+	return "."
 }
 
 func driver(s *scene.Scene) *v1alpha1.Pod {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -28,6 +29,7 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli/why"
 	"brazier.sh/brazier/internal/localcluster/controlplane"
+	"brazier.sh/brazier/internal/scene"
 	"brazier.sh/brazier/internal/terminal"
 )
 
@@ -101,9 +103,18 @@ func (w *world) create(t *testing.T, object client.Object) {
 	}
 }
 
+// status writes the status of an object, whatever a controller has changed of it meanwhile.
 func (w *world) status(t *testing.T, object client.Object) {
 	t.Helper()
-	if err := w.client.Status().Update(t.Context(), object); err != nil {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	patch, err := json.Marshal(map[string]any{"status": fields["status"]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.client.Status().Patch(t.Context(), object, client.RawPatch(types.MergePatchType, patch)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -301,6 +312,12 @@ func (w *world) viewer(t *testing.T) {
 		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/2 nodes are available: 2 Insufficient cpu.",
 	}}})
 
+	w.create(t, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "neighbour", Namespace: "kube-public"}, Spec: corev1.PodSpec{
+		NodeName: "worker-1", Containers: []corev1.Container{{Name: "c", Image: "i", Resources: corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1500m")},
+		}}},
+	}})
+
 	out := w.says(t, viewer, []string{"big"}, "big has been waiting", "Not read: nodes: forbidden; pods of all namespaces: forbidden.")
 	if whole := w.says(t, w.kubeconfig, []string{"big"}, "big has been waiting"); strings.Contains(whole, "Not read") {
 		t.Errorf("an administrator is told of what could not be read:\n%s", whole)
@@ -308,9 +325,33 @@ func (w *world) viewer(t *testing.T) {
 	if strings.Count(out, "forbidden") != 2 {
 		t.Errorf("whoever has the role view reads all of the namespace:\n%s", out)
 	}
+	w.nodes(t)
 	// No nodes are asked for where nothing waits for one.
 	if out := w.says(t, viewer, []string{"pi"}, "pi failed", "memory"); strings.Contains(out, "Not read") {
 		t.Errorf("more was asked for than there was to see:\n%s", out)
+	}
+}
+
+// nodes are told with what is requested on them, to whoever may read them.
+func (w *world) nodes(t *testing.T) {
+	t.Helper()
+	source, err := scene.Open(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := source.Gather(t.Context(), metav1.NamespaceDefault, "big", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, node := range found.Case.Cluster.Nodes {
+		got[node.Name] = node.Requested.Cpu().String() + " in " + node.Requested.Pods().String()
+	}
+	if diff := cmp.Diff(map[string]string{"worker-1": "1500m in 1", "worker-2": "0 in 0"}, got); diff != "" {
+		t.Errorf("what is requested on nodes\n-want +got:\n%s", diff)
+	}
+	if waiting := found.Case.Cluster.Waiting; len(waiting) != 1 || waiting[0].Name != "big-driver" {
+		t.Errorf("what waits for a node: %v", waiting)
 	}
 }
 

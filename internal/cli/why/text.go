@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// few is how much evidence of a cause is shown unless all is asked for.
-	few = 4
+	// few is how much evidence of a cause is shown unless all is asked for; of one that is waited for more, since it is told
+	// node by node.
+	few, fewWaiting = 4, 10
 	// narrowest is the width below which lines are not wrapped any further.
 	narrowest = 40
 )
@@ -96,9 +97,12 @@ func (w *writer) cause(s *scene.Scene, number string, cause v1alpha1.Cause) {
 	if len(cause.Evidence) > 0 {
 		w.line(3, terminal.Plain, "because")
 	}
-	shown := cause.Evidence
-	if !w.all && len(shown) > few+1 {
-		shown = shown[:few]
+	shown, limit := cause.Evidence, few
+	if cause.Waiting {
+		limit = fewWaiting
+	}
+	if !w.all && len(shown) > limit+1 {
+		shown = shown[:limit]
 	}
 	for _, proof := range shown {
 		w.proof(s, proof)

@@ -172,6 +172,12 @@ func answers() map[string]struct {
 			s.Began = before(2 * time.Second)
 			s.Case.Evidence.Pods = []v1alpha1.Pod{{Name: "pi-driver", Role: v1alpha1.RoleDriver, Node: "worker-1"}}
 		})},
+		"unplaced": {scene: sceneOf(v1beta2.ApplicationStateSubmitted, first, func(s *scene.Scene) {
+			s.Began = before(2 * time.Second)
+			s.Case.Evidence.Pods = []v1alpha1.Pod{{Name: "pi-driver", Role: v1alpha1.RoleDriver, Conditions: []v1alpha1.Condition{
+				{Type: "PodScheduled", Status: "False", Message: "0/2 nodes are available: 2 Insufficient cpu."},
+			}}}
+		})},
 		"neglected": {scene: sceneOf(v1beta2.ApplicationStateNew, first, func(s *scene.Scene) { s.Run, s.Runs, s.Began = 0, nil, nil })},
 		"suspended": {scene: sceneOf(v1beta2.ApplicationStateSuspended, first)},
 		"lost":      {scene: sceneOf(v1beta2.ApplicationStateUnknown, first)},
