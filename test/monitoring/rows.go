@@ -48,6 +48,11 @@ func rows() []row {
 				queries:     []query{{`sum by (cause) (rate(brazier_run_retries_total{namespace=~"$namespace"}[$__rate_interval])) * 3600`, "{{cause}}"}},
 			},
 			{
+				title: "What runs failed of or waited for, an hour", unit: "short", stacked: true,
+				description: "The first cause that was found of each; the application's condition Diagnosed and the record of its run say more.",
+				queries:     []query{{`sum by (cause) (rate(brazier_application_causes_total{namespace=~"$namespace"}[$__rate_interval])) * 3600`, "{{cause}}"}},
+			},
+			{
 				title: "Executors an hour", unit: "short",
 				description: "Executors that fail while runs end well are lost and replaced.",
 				queries: []query{

@@ -10,6 +10,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"brazier.sh/brazier/api/v1beta2"
@@ -36,6 +39,9 @@ func TestMetricsPage(t *testing.T) {
 		}, io.Discard)
 	})
 
+	w.submit("killed", func(spec *v1beta2.SparkApplicationSpec) { spec.Image = "spark" })
+	w.kill("killed") // the count of causes begins with the first
+
 	want := make(map[string]description)
 	for _, row := range documented.FindAllStringSubmatch(read(t, metricsPage), -1) {
 		want[row[1]] = description{row[2], strings.ReplaceAll(row[3], "`", ""), row[4]}
@@ -60,6 +66,24 @@ func TestMetricsPage(t *testing.T) {
 		return diff == "", nil
 	}, func() string { return "types, labels and help of metrics\n-docs/metrics.md +operator:\n" + diff })
 	w.lose() // what is left would be backed up by the next test
+}
+
+// kill plays a node whose kernel ends the driver of the application for want of memory.
+func (w *cluster) kill(name string) {
+	w.T.Helper()
+	w.awaitState(name, v1beta2.ApplicationStateSubmitted)
+	w.Eventually("the driver of "+name+" is killed", func(ctx context.Context) (bool, error) {
+		driver := new(corev1.Pod)
+		if err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: name + "-driver"}, driver); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		driver.Status.Phase = corev1.PodFailed
+		driver.Status.ContainerStatuses = []corev1.ContainerStatus{{
+			Name:  v1beta2.DriverContainerName,
+			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled", FinishedAt: metav1.Now()}},
+		}}
+		return true, w.Client.Status().Update(ctx, driver)
+	})
 }
 
 func isOwn(name string) bool {

@@ -155,6 +155,27 @@ func (w *world) executor(made *spark.Plan) *corev1.Pod {
 	return nil
 }
 
+// TestEvidence looks at what the operator needs to keep what was seen of runs, and who may read it.
+func TestEvidence(t *testing.T) {
+	w := newWorld(t, nil)
+	account := accountName(operatorNamespace, operatorAccount)
+	for _, needed := range []struct{ verb, group, resource, sub string }{
+		{"get", "", "pods", "log"}, {"list", "", "events", ""}, {"get", "brazier.sh", "runrecords", ""}, {"list", "brazier.sh", "runrecords", ""},
+		{"create", "brazier.sh", "runrecords", ""}, {"patch", "brazier.sh", "runrecords", ""}, {"delete", "brazier.sh", "runrecords", ""},
+	} {
+		if !w.may(account, needed.verb, needed.group, needed.resource, needed.sub) {
+			t.Errorf("the operator may not %s %s/%s", needed.verb, needed.resource, needed.sub)
+		}
+	}
+	const reader = "records-reader"
+	w.grant(reader, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"}, "get", "brazier.sh", "runrecords")
+	for _, verb := range []string{"create", "update", "patch", "delete"} {
+		if w.may(reader, verb, "brazier.sh", "runrecords", "") {
+			t.Errorf("whoever may view may %s records", verb)
+		}
+	}
+}
+
 // TestDriversMayNoMore looks at what the roles do not have in them.
 func TestDriversMayNoMore(t *testing.T) {
 	w := newWorld(t, nil)
@@ -169,6 +190,10 @@ func TestDriversMayNoMore(t *testing.T) {
 		{accountName(operatorNamespace, operatorAccount), "create", rbacv1.GroupName, "rolebindings", ""},
 		{accountName(operatorNamespace, operatorAccount), "use", "", "serviceaccounts", ""},
 		{accountName(operatorNamespace, operatorAccount), "create", "", "serviceaccounts", "token"},
+		{accountName(operatorNamespace, operatorAccount), "list", "", "nodes", ""},
+		{accountName(operatorNamespace, operatorAccount), "watch", "", "events", ""},
+		{accountName(w.namespace, driverAccount), "get", "brazier.sh", "runrecords", ""},
+		{accountName(w.namespace, driverAccount), "create", "brazier.sh", "runrecords", ""},
 	} {
 		if w.may(forbidden.user, forbidden.verb, forbidden.group, forbidden.resource, forbidden.sub) {
 			t.Errorf("%s may %s %s/%s", forbidden.user, forbidden.verb, forbidden.resource, forbidden.sub)

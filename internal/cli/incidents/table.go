@@ -23,7 +23,7 @@ func (o *options) print(found []incident.Incident, now time.Time) {
 		shown = append(shown, one)
 	}
 	if len(shown) > 0 {
-		output.NewRows(o.streams.Out, o.form.Form, o.columns(now)).Print(shown...)
+		output.NewRows(o.streams, o.form.Form, o.columns(now)).Print(shown...)
 	}
 	span := duration.HumanDuration(o.since)
 	switch {
