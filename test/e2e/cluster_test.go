@@ -69,12 +69,18 @@ func pushProbe(t *testing.T) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build probe: %v\n%s", err, out)
 	}
+	return pushProgram(t, "probe", program)
+}
+
+// pushProgram makes an image of a program and puts it into the registry.
+func pushProgram(t *testing.T, name, program string) string {
+	t.Helper()
 	source := imagebinary.Source{Executable: program}
 	tag, err := source.Tag()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ref := layout.Registry + "/brazier/probe:" + tag
+	ref := layout.Registry + "/brazier/" + name + ":" + tag
 	if err := registry.Ensure(t.Context(), cluster(t).Layout, ref, source.Image); err != nil {
 		t.Fatal(err)
 	}

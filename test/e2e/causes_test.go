@@ -1,0 +1,168 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// failure is a fault that is provoked for real, and what has to be said of it first.
+type failure struct {
+	reason string
+	// way is the function of testdata/causes/fails.py that fails; "" is for those that do not get so far.
+	way string
+	// prepare makes what there has to be beside the application, in its namespace.
+	prepare func(t *testing.T, namespace string)
+	change  func(app *v1beta2.SparkApplication)
+	// meanwhile is what happens to the application while it runs.
+	meanwhile func(t *testing.T, namespace, name string)
+	// waits says that the application does not fail but wait.
+	waits bool
+	// want is the code of the first cause; then, of one that has to be there as its consequence.
+	want, then string
+}
+
+// wave is how many applications are there at once: a driver and an executor each take a few hundred megabytes.
+const wave = 8
+
+// TestCauses provokes the causes of docs/why.md, and asks why.
+func TestCauses(t *testing.T) {
+	all := failures(t)
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(all)), wave) {
+		t.Run("From"+some[0], func(t *testing.T) {
+			for _, name := range some {
+				all[name].begin(t, name)
+			}
+			for _, name := range some {
+				t.Run(name, func(t *testing.T) { all[name].explained(t, name) })
+			}
+		})
+	}
+}
+
+// namespaceOf is the namespace of the application called name: some faults are the namespace's.
+func namespaceOf(name string) string { return "cause-" + name }
+
+// begin makes the application in a namespace of its own, which goes after the test.
+func (f failure) begin(t *testing.T, name string) {
+	t.Helper()
+	namespace := namespaceOf(name)
+	kubectl(t, "delete", "namespace", namespace, "--ignore-not-found")
+	kubectl(t, "create", "namespace", namespace)
+	deleteAfter(t, "namespace/"+namespace)
+	kubectl(t, "--namespace", namespace, "create", "configmap", "jobs", "--from-file=testdata/causes/fails.py")
+	letDriversIn(t, namespace)
+	app := application(name, "fails.py")
+	app.Namespace = namespace
+	app.Spec.Arguments = []string{f.way}
+	if f.prepare != nil {
+		f.prepare(t, namespace)
+	}
+	if f.change != nil {
+		f.change(app)
+	}
+	applyObject(t, app)
+}
+
+// letDriversIn gives drivers in namespace the account and the rights that they have in default.
+func letDriversIn(t *testing.T, namespace string) {
+	t.Helper()
+	kubectl(t, "--namespace", namespace, "create", "serviceaccount", "spark")
+	var role map[string]any
+	if err := json.Unmarshal([]byte(kubectl(t, "--namespace", "default", "get", "role", "spark-driver", "-o", "json")), &role); err != nil {
+		t.Fatal(err)
+	}
+	role["metadata"] = map[string]any{"name": "spark-driver", "namespace": namespace}
+	applyObject(t, role)
+	kubectl(t, "--namespace", namespace, "create", "rolebinding", "spark-driver", "--role=spark-driver", "--serviceaccount="+namespace+":spark")
+}
+
+// answer is what brazier why says in JSON.
+type answer struct {
+	State  v1beta2.ApplicationStateType `json:"state"`
+	Causes []brazierv1alpha1.Cause      `json:"causes"`
+}
+
+func why(t *testing.T, namespace, name string) (answer, string) {
+	t.Helper()
+	out := brazier(t, "why", "--namespace", namespace, name, "-o", "json")
+	var said answer
+	if err := json.Unmarshal([]byte(out), &said); err != nil {
+		t.Fatalf("brazier why: %v\n%s", err, out)
+	}
+	return said, out
+}
+
+// explained waits until the application has failed, or waits, and wants the right cause to be the first.
+func (f failure) explained(t *testing.T, name string) {
+	namespace := namespaceOf(name)
+	if f.meanwhile != nil {
+		f.meanwhile(t, namespace, name)
+	}
+	eventually(t, lifeLimit, name+" comes to where it is explained", func() error {
+		said, out := why(t, namespace, name)
+		if !f.waits && said.State != v1beta2.ApplicationStateFailed {
+			return fmt.Errorf("it is %s\n%s", said.State, out)
+		}
+		if len(said.Causes) == 0 || said.Causes[0].Code != f.want {
+			return fmt.Errorf("want %q first\n%s", f.want, out)
+		}
+		return f.consequence(said)
+	})
+	t.Log(brazier(t, "why", "--namespace", namespace, name))
+	keepRecord(t, namespace, name)
+}
+
+func (f failure) consequence(said answer) error {
+	if f.then == "" {
+		return nil
+	}
+	for _, cause := range said.Causes[1:] {
+		if cause.Code == f.then {
+			return nil
+		}
+	}
+	return fmt.Errorf("want %q after it, got %+v", f.then, said.Causes)
+}
+
+// keepRecord writes the operator's record of the application to the folder BRAZIER_RECORDS, if there is one: evidence for
+// the tests of internal/diagnose.
+func keepRecord(t *testing.T, namespace, name string) {
+	t.Helper()
+	folder := os.Getenv("BRAZIER_RECORDS")
+	if folder == "" {
+		return
+	}
+	var list brazierv1alpha1.RunRecordList
+	if err := json.Unmarshal([]byte(kubectl(t, "--namespace", namespace, "get", "runrecords", "-o", "json")), &list); err != nil {
+		t.Fatal(err)
+	}
+	for _, record := range list.Items {
+		record.ManagedFields = nil
+		text, err := yaml.Marshal(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name+".yaml"), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// failures are the faults, by name.
+func failures(t *testing.T) map[string]failure {
+	all := clusterFailures(t)
+	maps.Copy(all, sparkFailures())
+	return all
+}
