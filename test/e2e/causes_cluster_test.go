@@ -34,14 +34,14 @@ func clusterFailures(t *testing.T) map[string]failure {
 		"format": {
 			reason: "The image's program is none that this node can run.",
 			change: func(app *v1beta2.SparkApplication) { app.Spec.Image = pushUnrunnable(t) },
-			want:   "cannot-start",
+			want:   "command-cannot-run",
 		},
 		"configmap": {
 			reason: "A ConfigMap that the driver mounts is not there.",
 			change: func(app *v1beta2.SparkApplication) {
 				app.Spec.Driver.ConfigMaps = append(app.Spec.Driver.ConfigMaps, v1beta2.NamePath{Name: "nobody-made-this", Path: "/etc/this"})
 			},
-			waits: true, want: "missing-reference",
+			waits: true, want: "config-missing",
 		},
 		"secret": {
 			reason: "A Secret that the driver's environment comes from is not there.",
@@ -50,21 +50,21 @@ func clusterFailures(t *testing.T) map[string]failure {
 					LocalObjectReference: corev1.LocalObjectReference{Name: "nobody-made-this"}, Key: "word",
 				}}}}
 			},
-			waits: true, want: "missing-reference",
+			waits: true, want: "config-missing",
 		},
 		"rights": {
 			reason: "The driver's account may not make executors.",
 			prepare: func(t *testing.T, namespace string) {
 				kubectl(t, "--namespace", namespace, "delete", "rolebinding", "spark-driver")
 			},
-			way: "long", want: "rbac",
+			way: "long", want: "rbac-denied",
 		},
 		"quota": {
 			reason: "The namespace's quota has no room for the driver.",
 			prepare: func(t *testing.T, namespace string) {
 				kubectl(t, "--namespace", namespace, "create", "quota", "small", "--hard=requests.memory=512Mi")
 			},
-			want: "quota",
+			want: "quota-exceeded",
 		},
 		"limits": {
 			reason: "The namespace's limits want larger containers.",
@@ -76,7 +76,7 @@ func clusterFailures(t *testing.T) map[string]failure {
 					}}},
 				})
 			},
-			want: "quota",
+			want: "limit-range",
 		},
 		"nowhere": {
 			reason: "No node has the label that the driver wants.",
@@ -100,18 +100,18 @@ func clusterFailures(t *testing.T) map[string]failure {
 				}}}
 				app.Spec.Driver.VolumeMounts = []corev1.VolumeMount{{Name: "scratch", MountPath: "/scratch"}}
 			},
-			waits: true, want: "volume-claim",
+			waits: true, want: "volume-claim-unbound",
 		},
 		"held": {
 			reason: "It is suspended.",
 			change: func(app *v1beta2.SparkApplication) { app.Spec.Suspend = true },
-			waits:  true, want: "held",
+			waits:  true, want: "suspended",
 		},
 		"starved": {
 			reason: "The driver runs, and no node has room for its executors.",
 			way:    "wrong_data",
 			change: func(app *v1beta2.SparkApplication) { app.Spec.Executor.CoreRequest = "64" },
-			waits:  true, want: "unschedulable", then: "starved",
+			waits:  true, want: "unschedulable", then: "executors-starved",
 		},
 		"webhook": {
 			reason:  "A webhook that has to be asked does not answer.",
@@ -129,11 +129,11 @@ func clusterFailures(t *testing.T) map[string]failure {
 				app.Spec.Executor.VolumeMounts = []corev1.VolumeMount{{Name: local, MountPath: "/var/data/scratch"}}
 				app.Spec.SparkConf = map[string]string{"spark.task.maxFailures": "1"}
 			},
-			want: "scratch-disk",
+			want: "scratch-disk-full",
 		},
 		"evicted": {
 			reason: "The driver is evicted, as when its node is drained.",
-			way:    "long", meanwhile: evict, want: "disruption",
+			way:    "long", meanwhile: evict, want: "disrupted",
 		},
 	}
 }

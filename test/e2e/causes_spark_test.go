@@ -38,28 +38,28 @@ func sparkFailures() map[string]failure {
 			},
 			want: "class-missing",
 		},
-		"module": {reason: "A Python module is not in the image.", way: "missing_module", want: "class-missing"},
+		"module": {reason: "A Python module is not in the image.", way: "missing_module", want: "python-module-missing"},
 		"skew":   {reason: "The jar was compiled against another Spark.", prepare: skewed, change: runSkewed, want: "version-skew"},
 		"container": {reason: "An executor's Python takes more than the container may.", way: "container", change: func(app *v1beta2.SparkApplication) {
 			oneTry()(app)
 			app.Spec.Executor.JavaOptions = "-Xms600m -XX:+AlwaysPreTouch"
 		}, want: "executor-out-of-memory"},
 		"driver":    {reason: "The driver's Python takes more than the container may.", way: "driver_container", want: "driver-out-of-memory"},
-		"heap":      {reason: "A row is larger than the executor's heap.", way: "heap", change: oneTry(), want: "heap-out-of-memory"},
+		"heap":      {reason: "A row is larger than the executor's heap.", way: "heap", change: oneTry(), want: "executor-heap-out-of-memory"},
 		"collect":   {reason: "More is collected than the driver takes.", way: "collects_too_much", change: oneTry("spark.driver.maxResultSize", "1m"), want: "result-too-large"},
-		"broadcast": {reason: "The table to broadcast takes too long to make.", way: "slow_broadcast", change: oneTry("spark.sql.broadcastTimeout", "1"), want: "broadcast"},
+		"broadcast": {reason: "The table to broadcast takes too long to make.", way: "slow_broadcast", change: oneTry("spark.sql.broadcastTimeout", "1"), want: "broadcast-timeout"},
 		"silent": {
 			reason: "The executor's JVM stands still.", way: "falls_silent",
-			change: oneTry("spark.executor.heartbeatInterval", "1s", "spark.network.timeout", "8s"), want: "silent-executor",
+			change: oneTry("spark.executor.heartbeatInterval", "1s", "spark.network.timeout", "8s"), want: "executor-silent",
 		},
 		"shuffle": {
 			reason: "The files of a shuffle are lost.", way: "loses_shuffle",
-			change: oneTry("spark.stage.maxConsecutiveAttempts", "1"), want: "shuffle-loss",
+			change: oneTry("spark.stage.maxConsecutiveAttempts", "1"), want: "shuffle-lost",
 		},
-		"crash":   {reason: "Native code in a Python worker crashes.", way: "crashes", change: oneTry("spark.python.worker.faulthandler.enabled", "true"), want: "native-crash"},
-		"data":    {reason: "The job's own code meets data that it does not expect.", way: "wrong_data", change: oneTry(), want: "user-code"},
-		"column":  {reason: "The query names a column that there is not.", way: "wrong_column", want: "analysis"},
-		"storage": {reason: "The bucket is not there.", way: "missing_bucket", want: "storage"},
+		"crash":   {reason: "Native code in a Python worker crashes.", way: "crashes", change: oneTry("spark.python.worker.faulthandler.enabled", "true"), want: "python-worker-crash"},
+		"data":    {reason: "The job's own code meets data that it does not expect.", way: "wrong_data", change: oneTry(), want: "python-exception"},
+		"column":  {reason: "The query names a column that there is not.", way: "wrong_column", want: "query-invalid"},
+		"storage": {reason: "The bucket is not there.", way: "missing_bucket", want: "storage-missing"},
 	}
 }
 
