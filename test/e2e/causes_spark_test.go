@@ -31,11 +31,8 @@ func sparkFailures() map[string]failure {
 			waits: true, want: "driver-unreachable",
 		},
 		"class": {
-			reason: "The main class is not in the jar.",
-			change: func(app *v1beta2.SparkApplication) {
-				app.Spec.Type, app.Spec.MainClass = v1beta2.SparkApplicationTypeJava, "org.example.Missing"
-				app.Spec.MainApplicationFile = "local:///opt/jobs/fails.py"
-			},
+			reason: "The main class is not in the jar.", prepare: skewed,
+			change: func(app *v1beta2.SparkApplication) { runSkewed(app); app.Spec.MainClass = "org.example.Missing" },
 			want: "class-missing",
 		},
 		"module": {reason: "A Python module is not in the image.", way: "missing_module", want: "python-module-missing"},
@@ -47,7 +44,7 @@ func sparkFailures() map[string]failure {
 		"driver":    {reason: "The driver's Python takes more than the container may.", way: "driver_container", want: "driver-out-of-memory"},
 		"heap":      {reason: "A row is larger than the executor's heap.", way: "heap", change: oneTry(), want: "executor-heap-out-of-memory"},
 		"collect":   {reason: "More is collected than the driver takes.", way: "collects_too_much", change: oneTry("spark.driver.maxResultSize", "1m"), want: "result-too-large"},
-		"broadcast": {reason: "The table to broadcast takes too long to make.", way: "slow_broadcast", change: oneTry("spark.sql.broadcastTimeout", "1"), want: "broadcast-timeout"},
+		"broadcast": {reason: "The table to broadcast takes too long to make.", way: "slow_broadcast", change: oneTry("spark.sql.broadcastTimeout", "1", "spark.sql.adaptive.enabled", "false"), want: "broadcast-timeout"},
 		"silent": {
 			reason: "The executor's JVM stands still.", way: "falls_silent",
 			change: oneTry("spark.executor.heartbeatInterval", "1s", "spark.network.timeout", "8s"), want: "executor-silent",
