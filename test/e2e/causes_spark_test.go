@@ -33,7 +33,7 @@ func sparkFailures() map[string]failure {
 		"class": {
 			reason: "The main class is not in the jar.", prepare: skewed,
 			change: func(app *v1beta2.SparkApplication) { runSkewed(app); app.Spec.MainClass = "org.example.Missing" },
-			want: "class-missing",
+			want:   "class-missing",
 		},
 		"module": {reason: "A Python module is not in the image.", way: "missing_module", want: "python-module-missing"},
 		"skew":   {reason: "The jar was compiled against another Spark.", prepare: skewed, change: runSkewed, want: "version-skew"},
