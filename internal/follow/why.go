@@ -24,10 +24,6 @@ const (
 	whyEvery = 250 * time.Millisecond
 )
 
-// conditionDiagnosed is the condition in which the operator says what the current run failed of: True where that is known,
-// False where nothing was found.
-const conditionDiagnosed = "Diagnosed"
-
 // explain says what an application that has failed failed of, as soon as the operator knows, and how to learn more.
 func (f *follower) explain(ctx context.Context) {
 	if f.model.app.state != v1beta2.ApplicationStateFailed {
@@ -60,7 +56,7 @@ func (f *follower) firstCause(ctx context.Context) (cause string, settled bool) 
 	if err := f.applications.Get().Namespace(f.Namespace).Resource(kube.ApplicationsResource).Name(f.Name).Do(ctx).Into(app); err != nil {
 		return "", ctx.Err() == nil // It cannot be followed any further.
 	}
-	diagnosed := meta.FindStatusCondition(app.Status.Conditions, conditionDiagnosed)
+	diagnosed := meta.FindStatusCondition(app.Status.Conditions, v1beta2.ConditionDiagnosed)
 	if diagnosed != nil && diagnosed.Status != metav1.ConditionTrue {
 		return "", true // It was looked at, and nothing was found.
 	}

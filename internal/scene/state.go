@@ -9,6 +9,7 @@ import (
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/evidence"
 )
 
 // settle says how far the run has come: of the latest run of an application that is there by the application, of any other
@@ -72,7 +73,7 @@ func refusals(app *v1beta2.SparkApplication) []v1alpha1.Refusal {
 	if state.State != v1beta2.ApplicationStateFailedSubmission || state.ErrorMessage == "" {
 		return nil
 	}
-	return []v1alpha1.Refusal{{Message: state.ErrorMessage, At: app.Status.LastSubmissionAttemptTime}}
+	return []v1alpha1.Refusal{{Message: evidence.Say(state.ErrorMessage), At: app.Status.LastSubmissionAttemptTime}}
 }
 
 // holds is what an application says of why it is not begun.

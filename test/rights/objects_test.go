@@ -192,8 +192,8 @@ func TestDriversMayNoMore(t *testing.T) {
 		{accountName(operatorNamespace, operatorAccount), "create", "", "serviceaccounts", "token"},
 		{accountName(operatorNamespace, operatorAccount), "list", "", "nodes", ""},
 		{accountName(operatorNamespace, operatorAccount), "watch", "", "events", ""},
-		{accountName(w.namespace, driverAccount), "get", "brazier.sh", "runrecords", ""},
-		{accountName(w.namespace, driverAccount), "create", "brazier.sh", "runrecords", ""},
+		{accountName(w.Namespace, driverAccount), "get", "brazier.sh", "runrecords", ""},
+		{accountName(w.Namespace, driverAccount), "create", "brazier.sh", "runrecords", ""},
 	} {
 		if w.may(forbidden.user, forbidden.verb, forbidden.group, forbidden.resource, forbidden.sub) {
 			t.Errorf("%s may %s %s/%s", forbidden.user, forbidden.verb, forbidden.resource, forbidden.sub)
