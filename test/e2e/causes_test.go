@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/yaml"
 
 	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
@@ -102,6 +104,18 @@ func why(t *testing.T, namespace, name string) (answer, string) {
 		t.Fatalf("brazier why: %v\n%s", err, out)
 	}
 	return said, out
+}
+
+// wantNoBlame wants nothing to be said against an application that has ended well: not to those who ask, not in its
+// condition, and not in what is kept of its runs.
+func wantNoBlame(t *testing.T, app *v1beta2.SparkApplication) {
+	t.Helper()
+	if said, out := why(t, cmp.Or(app.Namespace, "default"), app.Name); len(said.Causes) > 0 {
+		t.Errorf("%s has ended well, and is blamed:\n%s", app.Name, out)
+	}
+	if diagnosed := meta.FindStatusCondition(app.Status.Conditions, v1beta2.ConditionDiagnosed); diagnosed != nil {
+		t.Errorf("%s has ended well, and its condition says %+v", app.Name, diagnosed)
+	}
 }
 
 // explained waits until the application has failed, or waits, and wants the right cause to be the first.

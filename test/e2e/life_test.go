@@ -123,6 +123,9 @@ func awaitState(t *testing.T, name string, state v1beta2.ApplicationStateType) *
 		}
 		return nil
 	})
+	if state == v1beta2.ApplicationStateCompleted {
+		wantNoBlame(t, app)
+	}
 	return app
 }
 
