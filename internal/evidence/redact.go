@@ -59,7 +59,7 @@ var (
 const secretWord = `(?:secret|passw(?:or)?d|pwd|token|access[._ -]?key|credential|passphrase|private[._-]?key|api[._-]?key|account[._-]?key|shared[._-]?key|encryption[._-]?key|session[._-]?key)`
 
 // secretValue is a value: escaped, in quotes, a list, or up to where the next one begins.
-const secretValue = `((?:(?:bearer|basic|digest|negotiate)\s+)?(?:\\+"[^"]*"?|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\[[^\]\n]*\]?|\{[^}\n]*\}?|[^\s;&"'\[{][^\s;&]*))`
+const secretValue = `((?:(?:bearer|basic|digest|negotiate)\s+)?(?:\\+"[^"]*"?|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\[[^\]\n]*\]?|\{[^}\n]*\}?|[^\s;&"'\[{][^\s;&]*))` //nolint:gosec // it finds credentials, and is none
 
 // Redact blots out secrets in text: values of keys whose names tell, credentials in URLs and headers, and what has the
 // form of a key or token of its own. It rather blots too much than too little of a value, and leaves alone what evidence

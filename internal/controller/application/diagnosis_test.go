@@ -30,13 +30,15 @@ func TestInVain(t *testing.T) {
 	}{
 		"NotAsked": {"Retries are made unless somebody does not want them.", app(time.Second, metav1.ConditionFalse), Observation{}, Step{}},
 		"NotYet": {
-			"It waits until it is known what the run failed of.", app(5*time.Second, ""), Observation{NotInVain: true},
+			"It waits until it is known what the run failed of.", app(5*time.Second, ""),
+			Observation{NotInVain: true},
 			Step{Action: Wait, State: v1beta2.ApplicationStatePendingRerun, Because: "it is not known yet what its last run failed of", After: 15 * time.Second},
 		},
 		"NeverKnown": {"It does not wait for ever.", app(time.Minute, ""), Observation{NotInVain: true}, Step{}},
 		"Retryable":  {"Another run may succeed.", app(time.Second, metav1.ConditionTrue), Observation{NotInVain: true}, Step{}},
 		"InVain": {
-			"Another run would fail of the same.", app(time.Second, metav1.ConditionFalse), Observation{NotInVain: true},
+			"Another run would fail of the same.", app(time.Second, metav1.ConditionFalse),
+			Observation{NotInVain: true},
 			Step{
 				Action: Wait, State: v1beta2.ApplicationStateFailed, Because: "another run would fail of the same",
 				Failure: "driver container failed; not run again, as another run would fail of the same (ClassMissing)",
@@ -85,17 +87,23 @@ func TestRecordDiagnosis(t *testing.T) {
 	}{
 		"NotLookedAt": {"What nobody has looked at stays.", before(), Diagnosis{}, Step{}, said{Diagnosed: "True Earlier", Why: "why"}},
 		"Failed": {
-			"A cause is told, and whether it comes again.", before(), Diagnosis{Looked: true, Ended: true, Code: "image-pull", Say: "No. Push it.", Deterministic: true}, Step{},
+			"A cause is told, and whether it comes again.", before(),
+			Diagnosis{Looked: true, Ended: true, Code: "image-pull", Say: "No. Push it.", Deterministic: true},
+			Step{},
 			said{Diagnosed: "True ImagePull", Why: "No. Push it.", Retryable: "False ImagePull"},
 		},
 		"Transient": {
-			"Another run may do.", before(), Diagnosis{Looked: true, Ended: true, Code: "image-pull", Say: "No."}, Step{},
+			"Another run may do.", before(),
+			Diagnosis{Looked: true, Ended: true, Code: "image-pull", Say: "No."},
+			Step{},
 			said{Diagnosed: "True ImagePull", Why: "No.", Retryable: "True ImagePull"},
 		},
 		"Waits":       {"What it waits for is no end.", before(), Diagnosis{Looked: true, Code: "image-pull", Say: "No."}, Step{}, said{Diagnosed: "True ImagePull", Why: "No."}},
 		"WaitsNoMore": {"It waits no longer.", before(), Diagnosis{Looked: true}, Step{}, said{}},
 		"NothingFound": {
-			"That nothing was found is told too.", before(), Diagnosis{Looked: true, Ended: true}, Step{},
+			"That nothing was found is told too.", before(),
+			Diagnosis{Looked: true, Ended: true},
+			Step{},
 			said{Diagnosed: "False NoCauseFound", Why: "nothing that is known was found in what was seen of the run", Retryable: "True NoCauseFound"},
 		},
 		"NextRun":   {"A new run is not the last one.", before(), Diagnosis{Looked: true, Ended: true, Code: "image-pull"}, Step{Claimed: &Claimed{}}, said{}},

@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -149,7 +150,7 @@ func asked(driver *corev1.Pod, known *run) []string {
 }
 
 // holds returns what holds the pods of a run, as they are.
-func holds(pods []v1alpha1.Pod, now time.Time) []v1alpha1.Hold {
+func holds(pods []v1alpha1.Pod) []v1alpha1.Hold {
 	var all []v1alpha1.Hold
 	for i := range pods {
 		pod := &pods[i]
@@ -158,6 +159,18 @@ func holds(pods []v1alpha1.Pod, now time.Time) []v1alpha1.Hold {
 		}
 	}
 	return all
+}
+
+// over ends those of holds that are not among lasting.
+func over(all, lasting []v1alpha1.Hold, now time.Time) {
+	for i := range all {
+		hold := &all[i]
+		if hold.Until == nil && !slices.ContainsFunc(lasting, func(h v1alpha1.Hold) bool {
+			return h.By == hold.By && h.Object == hold.Object && h.Message == hold.Message
+		}) {
+			hold.Until = new(metav1.NewTime(now))
+		}
+	}
 }
 
 // suspension is the hold on an application that is suspended.

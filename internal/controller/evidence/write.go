@@ -26,7 +26,7 @@ func (r *Recorder) carryOut(ctx context.Context, app *v1beta2.SparkApplication, 
 	known := r.runs.update(id, now, func(known *run) {
 		known.application, known.number = v1alpha1.ApplicationReference{Name: app.Name, UID: app.UID}, numberOf(app)
 	})
-	seen, err := r.gather(ctx, app, driver, known, task, now)
+	seen, err := r.gather(ctx, app, driver, known, task)
 	if err != nil {
 		return err
 	}
@@ -42,6 +42,7 @@ func (r *Recorder) carryOut(ctx context.Context, app *v1beta2.SparkApplication, 
 			known.logAt = now
 		}
 		merged := evidence.Merge(known.evidence, seen)
+		over(merged.Holds, seen.Holds, now)
 		if !apiequality.Semantic.DeepEqual(merged, known.evidence) {
 			known.evidence, known.changed = merged, true
 		}
@@ -54,7 +55,7 @@ func (r *Recorder) carryOut(ctx context.Context, app *v1beta2.SparkApplication, 
 
 // gather reads what task asks for.
 func (r *Recorder) gather(
-	ctx context.Context, app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, task task, now time.Time,
+	ctx context.Context, app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, task task,
 ) (v1alpha1.Evidence, error) {
 	var seen v1alpha1.Evidence
 	if task.refusal {
@@ -85,7 +86,7 @@ func (r *Recorder) gather(
 		}
 		seen.Events = events
 	}
-	seen.Holds = append(seen.Holds, holds(evidence.Merge(known.evidence, seen).Pods, now)...)
+	seen.Holds = append(seen.Holds, holds(evidence.Merge(known.evidence, seen).Pods)...)
 	return seen, nil
 }
 
