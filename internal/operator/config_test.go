@@ -83,6 +83,11 @@ func TestParseConfigRefuses(t *testing.T) {
 			text:   "imaeg: spark",
 			want:   `unknown field "imaeg"`,
 		},
+		"RecordsOfNoRun": {
+			reason: "Less than none cannot be kept.",
+			text:   "evidence: {keepRuns: -1, keepFor: -1h, maxPerNamespace: -1}",
+			want:   "evidence.keepFor: -1h0m0s is in the past",
+		},
 		"NoWorkers": {
 			reason: "An operator that does nothing is a mistake.",
 			text:   "workers: 0",

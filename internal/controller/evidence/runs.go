@@ -83,7 +83,9 @@ type run struct {
 	first, touched time.Time
 	// changed says that something was seen since the record was written; stored that there is a record.
 	changed, stored bool
-	written         time.Time
+	// seen counts what was seen, so that what is seen while the record is being written is not taken for written.
+	seen    int
+	written time.Time
 	// eventsAt and logAt are when events were listed and the driver's log was read last.
 	eventsAt, logAt time.Time
 	verdict         verdict
@@ -151,6 +153,7 @@ func (s *runs) observe(id runID, pod *corev1.Pod, gone bool, now time.Time) bool
 		known.fail(pod.UID, &seen)
 	}
 	known.changed = true
+	known.seen++
 	return true
 }
 

@@ -124,10 +124,11 @@ func (r *Recorder) conclude(
 	if task.refusal {
 		after.refusal = app.Status.AppState.ErrorMessage
 	}
+	written := known.seen
 	r.runs.update(id, now, func(known *run) {
 		known.verdict = after
 		if write {
-			known.changed, known.stored, known.written = false, true, now
+			known.changed, known.stored, known.written = known.seen != written, true, now
 		}
 	})
 	if task.closed && !failed {
