@@ -160,8 +160,13 @@ func TestEvidence(t *testing.T) {
 	w := newWorld(t, nil)
 	account := accountName(operatorNamespace, operatorAccount)
 	for _, needed := range []struct{ verb, group, resource, sub string }{
-		{"get", "", "pods", "log"}, {"list", "", "events", ""}, {"get", "brazier.sh", "runrecords", ""}, {"list", "brazier.sh", "runrecords", ""},
-		{"create", "brazier.sh", "runrecords", ""}, {"patch", "brazier.sh", "runrecords", ""}, {"delete", "brazier.sh", "runrecords", ""},
+		{"get", "", "pods", "log"},
+		{"list", "", "events", ""},
+		{"get", "brazier.sh", "runrecords", ""},
+		{"list", "brazier.sh", "runrecords", ""},
+		{"create", "brazier.sh", "runrecords", ""},
+		{"patch", "brazier.sh", "runrecords", ""},
+		{"delete", "brazier.sh", "runrecords", ""},
 	} {
 		if !w.may(account, needed.verb, needed.group, needed.resource, needed.sub) {
 			t.Errorf("the operator may not %s %s/%s", needed.verb, needed.resource, needed.sub)
