@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
@@ -208,12 +207,4 @@ func finished(pod *corev1.Pod) bool {
 		}
 	}
 	return false
-}
-
-// Since returns since when pod waits for a node, gates or its containers; the zero time where it does not.
-func Since(pod *corev1.Pod) metav1.Time {
-	if pod.Status.Phase != corev1.PodPending && pod.Status.Phase != "" {
-		return metav1.Time{}
-	}
-	return pod.CreationTimestamp
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/internal/controller/evidence"
+	"brazier.sh/brazier/internal/diagnose"
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -93,6 +94,9 @@ type Evidence struct {
 	KeepFor metav1.Duration `json:"keepFor,omitzero"`
 	// MaxPerNamespace is how many records there are at most in a namespace; the oldest go. Default: 500.
 	MaxPerNamespace int `json:"maxPerNamespace,omitempty"`
+	// Rules is the text of a file of rules of the platform's own, by which causes are found beside the built-in ones:
+	// docs/why-rules.md.
+	Rules string `json:"rules,omitempty"`
 }
 
 const (
@@ -163,7 +167,22 @@ func (e Evidence) validate() []error {
 	if e.MaxPerNamespace < 0 {
 		errs = append(errs, fmt.Errorf("evidence.maxPerNamespace: %d is too few; write 1 or more, or leave it out for %d", e.MaxPerNamespace, evidence.DefaultPerNamespace))
 	}
+	if _, err := e.rules(); err != nil {
+		errs = append(errs, err)
+	}
 	return errs
+}
+
+// rules are the platform's own rules.
+func (e Evidence) rules() ([]diagnose.Rule, error) {
+	if e.Rules == "" {
+		return nil, nil
+	}
+	rules, err := diagnose.ParseRules([]byte(e.Rules))
+	if err != nil {
+		return nil, fmt.Errorf("evidence.rules: %w", err)
+	}
+	return rules, nil
 }
 
 func checkCertificates(bundle string) error {

@@ -88,6 +88,11 @@ func TestParseConfigRefuses(t *testing.T) {
 			text:   "evidence: {keepRuns: -1, keepFor: -1h, maxPerNamespace: -1}",
 			want:   "evidence.keepFor: -1h0m0s is in the past",
 		},
+		"RuleThatCannotBeRead": {
+			reason: "A rule that never applies would be missed only when it is needed.",
+			text:   "evidence: {rules: 'rules: [{code: slow, when: 1 + }]'}",
+			want:   "evidence.rules: ",
+		},
 		"NoWorkers": {
 			reason: "An operator that does nothing is a mistake.",
 			text:   "workers: 0",

@@ -82,6 +82,10 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 	if err != nil {
 		return err
 	}
+	rules, err := config.Evidence.rules()
+	if err != nil {
+		return err
+	}
 	recorder := evidence.New()
 	err = application.Add(mgr, uncached, application.Options{
 		Diagnoses: recorder, Executors: recorder, NoDeterministicRetries: !ptr.Deref(config.RetryDeterministicFailures, true),
@@ -92,7 +96,7 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 		return err
 	}
 	err = evidence.Add(mgr, uncached, recorder, evidence.Options{
-		Namespaces: selected, CacheNamespaces: config.Namespaces, Keep: evidence.Keep{
+		Namespaces: selected, CacheNamespaces: config.Namespaces, Rules: rules, Keep: evidence.Keep{
 			Runs: config.Evidence.KeepRuns, For: config.Evidence.KeepFor.Duration, PerNamespace: config.Evidence.MaxPerNamespace,
 		},
 	})

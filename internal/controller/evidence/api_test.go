@@ -330,16 +330,16 @@ func TestDriverFails(t *testing.T) {
 	w.operate(reliably)
 	app, driver := w.submit("pi", retrying)
 	w.become(driver, corev1.PodFailed, ended(137, "OOMKilled", ""))
-	w.await(app, diagnosed("ContainerOutOfMemory"))
+	w.await(app, diagnosed("DriverOutOfMemory"))
 	record := w.record(app, 1, func(record *v1alpha1.RunRecord) bool { return len(record.Causes) > 0 })
-	if record.Causes[0].Code != "container-out-of-memory" || record.Causes[0].Waiting {
+	if record.Causes[0].Code != "driver-out-of-memory" || record.Causes[0].Waiting {
 		t.Errorf("want its cause, got %+v", record.Causes)
 	}
 	w.eventually(func(ctx context.Context) (bool, error) {
 		var events corev1.EventList
 		err := w.client.List(ctx, &events, client.InNamespace(w.namespace))
 		return slices.ContainsFunc(events.Items, func(e corev1.Event) bool {
-			return e.Reason == "ContainerOutOfMemory" && e.InvolvedObject.Name == "pi" && e.Type == corev1.EventTypeWarning
+			return e.Reason == "DriverOutOfMemory" && e.InvolvedObject.Name == "pi" && e.Type == corev1.EventTypeWarning
 		}), err
 	}, func() string { return "no event tells of the cause" })
 	second := w.driver(app, "2")
@@ -367,7 +367,7 @@ func TestNoRetryInVain(t *testing.T) {
 	})
 	w.become(driver, corev1.PodFailed, ended(137, "OOMKilled", ""))
 	got := w.await(app, inState(v1beta2.ApplicationStateFailed))
-	if got.Status.Run != 1 || !strings.Contains(got.Status.AppState.ErrorMessage, "another run would fail of the same (ContainerOutOfMemory)") {
+	if got.Status.Run != 1 || !strings.Contains(got.Status.AppState.ErrorMessage, "another run would fail of the same (DriverOutOfMemory)") {
 		t.Errorf("want one run, and it said why there is no other: %+v", got.Status.AppState)
 	}
 }

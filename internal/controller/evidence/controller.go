@@ -31,6 +31,7 @@ import (
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/namespaces"
+	"brazier.sh/brazier/internal/diagnose"
 	"brazier.sh/brazier/internal/executors"
 )
 
@@ -52,6 +53,7 @@ type Recorder struct {
 	cluster client.Client
 	// core reads logs and events.
 	core  corev1client.CoreV1Interface
+	rules []diagnose.Rule
 	clock clock.WithTicker
 	runs  runs
 
@@ -71,6 +73,8 @@ type Options struct {
 	Namespaces *namespaces.Selection
 	// CacheNamespaces are those that the manager's cache has. Default: all.
 	CacheNamespaces []string
+	// Rules are those of the platform's own, by which causes are found beside the built-in ones.
+	Rules []diagnose.Rule
 	// Keep says for how long records are kept.
 	Keep Keep
 }
@@ -82,7 +86,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, r *Recorder, options Options) 
 	if err != nil {
 		return fmt.Errorf("make a client of logs and events: %w", err)
 	}
-	r.cached, r.cluster, r.core = mgr.GetCache(), cluster, core
+	r.cached, r.cluster, r.core, r.rules = mgr.GetCache(), cluster, core, options.Rules
 	collector := &collector{
 		cached: mgr.GetCache(), cluster: cluster, namespaces: options.CacheNamespaces, keep: options.Keep.withDefaults(), clock: r.clock,
 	}

@@ -114,7 +114,7 @@ func crashAndRecover(t *testing.T, at int, after bool) {
 
 	w.operate(reliably)
 	w.await(app, func(app *v1beta2.SparkApplication) bool {
-		return inState(v1beta2.ApplicationStateFailed)(app) && diagnosed("ContainerOutOfMemory")(app) || len(app.Status.Conditions) > 3
+		return inState(v1beta2.ApplicationStateFailed)(app) && diagnosed("DriverOutOfMemory")(app) || len(app.Status.Conditions) > 3
 	})
 	record := w.record(app, 1, func(record *v1alpha1.RunRecord) bool {
 		return len(record.Evidence.Pods) > 0 && record.Evidence.Pods[0].Role == v1alpha1.RoleDriver

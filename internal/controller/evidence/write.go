@@ -112,12 +112,12 @@ func (r *Recorder) conclude(
 		if stored != nil {
 			record.Evidence = evidence.Merge(stored.Evidence, record.Evidence)
 		}
-		record.Causes = causesOf(app, record.Evidence, failed || task.closed, now)
+		record.Causes = r.causesOf(app, record.Evidence, failed || task.closed, now)
 		if err := r.store(ctx, stored, record); err != nil {
 			return err
 		}
 	} else {
-		record.Causes = causesOf(app, record.Evidence, failed, now)
+		record.Causes = r.causesOf(app, record.Evidence, failed, now)
 	}
 	before := known.verdict
 	after := verdict{causes: record.Causes, looked: failed || !task.closed, ended: failed}
@@ -147,11 +147,11 @@ func endOrNow(app *v1beta2.SparkApplication, driver *corev1.Pod, now time.Time) 
 	return now
 }
 
-func causesOf(app *v1beta2.SparkApplication, seen v1alpha1.Evidence, ended bool, now time.Time) []v1alpha1.Cause {
+func (r *Recorder) causesOf(app *v1beta2.SparkApplication, seen v1alpha1.Evidence, ended bool, now time.Time) []v1alpha1.Cause {
 	return diagnose.Causes(&diagnose.Case{
 		Namespace: app.Namespace, Name: app.Name, Application: app, Evidence: seen, Ended: ended, Now: now,
 		Cluster: diagnose.Cluster{Unread: []string{"nodes, quotas and claims: the recorder does not read them"}},
-	})
+	}, r.rules...)
 }
 
 // recordOf returns the record of app's current run, with what is known of it by now.
