@@ -81,10 +81,11 @@ test-airflow: build bin/kubectl .cache/airflow/ready ## The DAGs of examples/air
 	@echo "• Airflow"
 	@go test -tags e2e,airflow -count=1 -timeout 30m -v -run TestAirflow ./test/e2e
 
-.PHONY: test-healthy
-test-healthy: build bin/kubectl ## Thirty kinds of runs that end well: none may be blamed for anything
-	@echo "• healthy runs"
-	@go test -tags e2e,healthy -count=1 -timeout 30m -v -run TestHealthy ./test/e2e
+.PHONY: test-causes
+test-causes: build bin/kubectl ## Thirty kinds of failures, each explained right, and thirty kinds of healthy runs, none blamed
+	@build/packages javac:openjdk-17-jdk-headless
+	@echo "• causes of failure"
+	@go test -tags e2e,causes -count=1 -timeout 40m -v -run 'TestCauses|TestHealthy' ./test/e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a while (FUZZTIME=30s each)

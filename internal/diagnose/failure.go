@@ -16,6 +16,7 @@ func (c *Case) findFailure() *trace {
 	var uncaught, logged *trace
 	for _, t := range c.tracesOf(v1alpha1.RoleDriver) {
 		switch {
+		case len(having(t.lines, "because SparkContext was shut down")) > 0: // it was told to go in the middle of its work
 		case !t.logged:
 			uncaught = t
 		case len(t.thrown) > 0:

@@ -1,9 +1,8 @@
-//go:build e2e
+//go:build e2e && causes
 
 package e2e
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -12,7 +11,6 @@ import (
 	"slices"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/yaml"
 
 	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
@@ -88,34 +86,6 @@ func letDriversIn(t *testing.T, namespace string) {
 	role["metadata"] = map[string]any{"name": "spark-driver", "namespace": namespace}
 	applyObject(t, role)
 	kubectl(t, "--namespace", namespace, "create", "rolebinding", "spark-driver", "--role=spark-driver", "--serviceaccount="+namespace+":spark")
-}
-
-// answer is what brazier why says in JSON.
-type answer struct {
-	State  v1beta2.ApplicationStateType `json:"state"`
-	Causes []brazierv1alpha1.Cause      `json:"causes"`
-}
-
-func why(t *testing.T, namespace, name string) (answer, string) {
-	t.Helper()
-	out := brazier(t, "why", "--namespace", namespace, name, "-o", "json")
-	var said answer
-	if err := json.Unmarshal([]byte(out), &said); err != nil {
-		t.Fatalf("brazier why: %v\n%s", err, out)
-	}
-	return said, out
-}
-
-// wantNoBlame wants nothing to be said against an application that has ended well: not to those who ask, not in its
-// condition, and not in what is kept of its runs.
-func wantNoBlame(t *testing.T, app *v1beta2.SparkApplication) {
-	t.Helper()
-	if said, out := why(t, cmp.Or(app.Namespace, "default"), app.Name); len(said.Causes) > 0 {
-		t.Errorf("%s has ended well, and is blamed:\n%s", app.Name, out)
-	}
-	if diagnosed := meta.FindStatusCondition(app.Status.Conditions, v1beta2.ConditionDiagnosed); diagnosed != nil {
-		t.Errorf("%s has ended well, and its condition says %+v", app.Name, diagnosed)
-	}
 }
 
 // explained waits until the application has failed, or waits, and wants the right cause to be the first.

@@ -37,7 +37,8 @@ def collects_too_much(spark):
 
 
 def heap(spark):
-    spark.range(1).selectExpr("length(concat(repeat('x', 1000000000), repeat('y', 1000000000)))").collect()
+    # Made of a column: what is constant would be computed by the driver.
+    spark.range(1, 2, numPartitions=1).selectExpr("length(repeat(cast(id AS string), 2000000000))").collect()
 
 
 def container(spark):
