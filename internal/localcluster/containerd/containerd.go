@@ -139,12 +139,13 @@ type Host struct {
 	CA, Cert, Key string
 }
 
-// TOML returns the registry's hosts.toml. It has the server alone and no mirror of it: what a mirror does not have containerd
-// asks the server for, without the mirror's authority, and then complains of the certificate and not of the image.
+// TOML returns the registry's hosts.toml.
 func (h Host) TOML() string {
 	return fmt.Sprintf(`server = %[1]q
-capabilities = ["pull", "resolve"]
-ca = %[2]q
-client = [[%[3]q, %[4]q]]
+
+[host.%[1]q]
+  capabilities = ["pull", "resolve"]
+  ca = %[2]q
+  client = [[%[3]q, %[4]q]]
 `, h.Server, h.CA, h.Cert, h.Key)
 }

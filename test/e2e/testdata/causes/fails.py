@@ -3,6 +3,7 @@
 import glob
 import os
 import signal
+import shutil
 import sys
 import time
 
@@ -78,8 +79,8 @@ def loses_shuffle(spark):
     shuffled.count()
 
     def lose(_):
-        for file in glob.glob("/var/data/*/blockmgr-*/*/shuffle_*"):
-            os.remove(file)
+        for directory in glob.glob("/var/data/*/blockmgr-*"):
+            shutil.rmtree(directory)
 
     spark.sparkContext.parallelize([0], 1).foreach(lose)
     shuffled.mapValues(len).collect()
