@@ -184,7 +184,7 @@ func (r *reader) start(t *testing.T, line string) string {
 	}
 	t.Cleanup(func() {
 		_ = cmd.Wait() // it was told to go
-		writer.Close()
+		_ = writer.Close() // it cannot fail
 	})
 	var lock sync.Mutex
 	var said strings.Builder
