@@ -57,6 +57,7 @@ func testLeaks(t *testing.T) {
 func testHungry(t *testing.T) {
 	apply(t, "hungry", "hungry.py", func(app *v1beta2.SparkApplication) {
 		app.Spec.SparkConf = map[string]string{"spark.task.maxFailures": "1"}
+		app.Spec.Executor.JavaOptions = "-Xms600m -XX:+AlwaysPreTouch" // so that the JVM, and not Python, is the largest process
 	})
 	awaitState(t, "hungry", v1beta2.ApplicationStateFailed)
 	awaitRecords(t, "hungry", 1)
@@ -69,7 +70,7 @@ func testHungry(t *testing.T) {
 	}) {
 		t.Errorf("no executor was ended for want of memory: %s", text(t, record))
 	}
-	if len(record.Causes) == 0 || record.Causes[0].Code != "container-out-of-memory" {
+	if len(record.Causes) == 0 || record.Causes[0].Code != "executor-out-of-memory" {
 		t.Errorf("want the cause, got %+v", record.Causes)
 	}
 }

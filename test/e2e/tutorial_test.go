@@ -166,7 +166,7 @@ func (r *reader) run(t *testing.T, line string) string {
 }
 
 func (r *reader) shell(ctx context.Context, line string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "bash", "-c", line)
+	cmd := exec.CommandContext(ctx, "bash", "-o", "pipefail", "-c", line)
 	cmd.Dir, cmd.Env = r.folder, r.env
 	return cmd
 }
@@ -183,7 +183,7 @@ func (r *reader) start(t *testing.T, line string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Wait() // it was told to go
+		_ = cmd.Wait()     // it was told to go
 		_ = writer.Close() // it cannot fail
 	})
 	var lock sync.Mutex
@@ -211,8 +211,8 @@ func (r *reader) start(t *testing.T, line string) string {
 	}
 }
 
-// passing are lines of progress: which of them are printed depends on how fast the machine is.
-var passing = regexp.MustCompile(`(?i)^\s*\S*\s+(stage|executors?|driver|job)\b|^[•✓]|%`)
+// passing are lines of progress and of logs: which of them are printed depends on how fast the machine is.
+var passing = regexp.MustCompile(`(?i)^\s*\S*\s+(stage|executors?|driver|job)\b|^[•✓│]|%`)
 
 // changing is what differs each time: figures, times, generated names.
 var changing = regexp.MustCompile(`[0-9a-f]{8,}|\b[a-z0-9]{5}\b|\d+(\.\d+)?(ms|s|m|h|d| MB| kB)?|\s+`)
