@@ -17,7 +17,28 @@ import (
 // recorded are the first causes of testdata/recorded: what the operator kept of failures that test/e2e's TestCauses provoked
 // on a real node with real Spark (BRAZIER_RECORDS=FOLDER writes them). Nothing of them was edited but that their causes,
 // which are to be found here, were taken out.
-var recorded = map[string]string{}
+var recorded = map[string]string{
+	"broadcast": "broadcast-timeout",
+	"claim":     "volume-claim-unbound",
+	"class":     "class-missing",
+	"collect":   "result-too-large",
+	"column":    "query-invalid",
+	"configmap": "config-missing",
+	"container": "executor-out-of-memory",
+	"crash":     "python-worker-crash",
+	"disk":      "scratch-disk-full",
+	"driver":    "driver-out-of-memory",
+	"evicted":   "disrupted",
+	"format":    "command-cannot-run",
+	"image":     "image-pull",
+	"limits":    "limit-range",
+	"module":    "python-module-missing",
+	"nowhere":   "unschedulable",
+	"quota":     "quota-exceeded",
+	"refused":   "submission-refused",
+	"rights":    "rbac-denied",
+	"secret":    "config-missing",
+}
 
 // TestRecorded finds the causes in what was really seen.
 func TestRecorded(t *testing.T) {
