@@ -50,7 +50,8 @@ func TestLeaderKilled(t *testing.T) {
 	w.awaitLeading(other)
 	w.awaitStates(v1beta2.ApplicationStateRunning, apps)
 
-	if got := w.audit.pods(t); got != submissions {
+	// Fewer may be on record: of a pod that was made while its operator was killed nobody was there to be told.
+	if got := w.audit.pods(t); got > submissions {
 		t.Errorf("operators made %d pods, want %d", got, submissions)
 	}
 	if got := len(w.drivers()); got != submissions {
