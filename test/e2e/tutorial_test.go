@@ -33,6 +33,7 @@ func TestTutorial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kubectl(t, "delete", "sparkapplications,scheduledsparkapplications,sparkconnects", "--all") // what other tests have left
 	reader := newReader(t)
 	var rewritten strings.Builder
 	for _, part := range partsOf(string(text)) {
