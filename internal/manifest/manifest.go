@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/program"
 )
 
 // Read reads the SparkApplication of a file, or of in where path is "-". A field that is misspelt is an error rather than
@@ -41,9 +42,6 @@ func open(path string, in io.Reader) ([]byte, error) {
 	}
 	return os.ReadFile(path)
 }
-
-// prefixLength leaves room for the random end of a name and for what the names of pods and Services add to it.
-const prefixLength = 40
 
 // Again returns a new application of an old one's specification, which is called name, or gets a name made of the old one's
 // where name is empty. What the old one was, or which schedule it belonged to, is not the new one's.
@@ -96,5 +94,5 @@ func Prefix(app *v1beta2.SparkApplication) string {
 		return app.GenerateName
 	}
 	name := randomEnd.ReplaceAllString(app.Name, "")
-	return strings.TrimRight(name[:min(len(name), prefixLength)], "-.") + "-"
+	return strings.TrimRight(name[:min(len(name), program.PrefixLength)], "-.") + "-"
 }

@@ -12,8 +12,9 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 )
 
-// prefixLength leaves room for the random end of a name and for what the names of pods and Services add to it.
-const prefixLength = 40
+// PrefixLength is how long the beginning of a name may be: it leaves room for the random end and for what the names of pods and
+// Services add to it.
+const PrefixLength = 40
 
 var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
@@ -28,7 +29,7 @@ func AsName(text string) string {
 	if name != "" && name[0] >= '0' && name[0] <= '9' {
 		name = "job-" + name // The names of Services begin with a letter.
 	}
-	return cmp.Or(strings.TrimRight(name[:min(len(name), prefixLength)], "-"), "job")
+	return cmp.Or(strings.TrimRight(name[:min(len(name), PrefixLength)], "-"), "job")
 }
 
 // LanguageOf returns the language that a file's extension stands for; empty if none does.
