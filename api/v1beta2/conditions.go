@@ -9,6 +9,9 @@ const (
 	// ConditionSucceeded is True when the application has ended well for good and False when it has failed for good.
 	// Until then it is Unknown.
 	ConditionSucceeded = "Succeeded"
+	// ConditionAdmitted is True when the current run's queue has let it in. Where it is False its reason says what the run
+	// waits for. There is none where the application is in no queue.
+	ConditionAdmitted = "Admitted"
 	// ConditionReleased is True when nothing of the last run is left in the cluster but its driver's pod.
 	ConditionReleased = "Released"
 	// ConditionDiagnosed is True where it is known what the current run failed of or waits for: its reason is the code of

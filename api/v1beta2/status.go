@@ -1,6 +1,9 @@
 package v1beta2
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // SparkApplicationStatus is what was seen of an application last.
 type SparkApplicationStatus struct {
@@ -52,6 +55,9 @@ type SparkApplicationStatus struct {
 	// begins a new row. The wait for the next run grows with it.
 	// +optional
 	Failures int32 `json:"failures,omitempty"`
+	// Queue is what the current run has of its queue; none where it is in none.
+	// +optional
+	Queue *QueuePlace `json:"queue,omitempty"`
 	// Conditions say what holds of the application, and why.
 	// +optional
 	// +listType=map
@@ -106,6 +112,34 @@ const (
 // Ended reports whether nothing more happens to an application in state s unless its specification changes.
 func (s ApplicationStateType) Ended() bool {
 	return s == ApplicationStateCompleted || s == ApplicationStateFailed
+}
+
+// QueuePlace is what a run asks of its queue and what it was given. Sizes are those of whole pods, from the run's plan, so
+// that they need not be worked out again.
+type QueuePlace struct {
+	// Name is the queue's.
+	Name string `json:"name"`
+	// Since is since when the run has waited.
+	Since metav1.Time `json:"since"`
+	// Driver is what the driver's pod requests.
+	Driver corev1.ResourceList `json:"driver"`
+	// Executor is what the pod of an executor of the default resource profile requests.
+	Executor corev1.ResourceList `json:"executor"`
+	// Minimum is how many executors it is let in with: all of them or none.
+	Minimum int64 `json:"minimum"`
+	// Admitted is where it was let in; none while it waits.
+	// +optional
+	Admitted *QueueAdmission `json:"admitted,omitempty"`
+}
+
+// QueueAdmission is where a run was let in.
+type QueueAdmission struct {
+	// At is when.
+	At metav1.Time `json:"at"`
+	// Driver is the flavour of the driver's node.
+	Driver string `json:"driver"`
+	// Executors are how many executors of the minimum were promised of each flavour.
+	Executors map[string]int64 `json:"executors,omitempty"`
 }
 
 // ExecutorState is a state of an executor.

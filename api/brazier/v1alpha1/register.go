@@ -21,7 +21,7 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &RunRecord{}, &RunRecordList{})
+	scheme.AddKnownTypes(GroupVersion, &RunRecord{}, &RunRecordList{}, &Queue{}, &QueueList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }
