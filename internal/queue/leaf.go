@@ -1,0 +1,122 @@
+package queue
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+)
+
+// leaf is a queue that applications are in.
+type leaf struct {
+	// waiting are its applications that wait, in the order in which they are to go; next is the first that was not looked at.
+	waiting []*application
+	next    int
+	// running are those that were let in.
+	running []*application
+	// grows are those of them whose executors wait.
+	grows growing
+	users map[string]*user
+	// blocked says that the first of those that wait cannot go: only what holds up nobody goes before it.
+	blocked bool
+	done    bool
+}
+
+func newLeaf() *leaf { return &leaf{users: map[string]*user{}} }
+
+// user is what one user has in a leaf.
+type user struct {
+	running int
+	used    []int64 // by resource
+}
+
+// application is an application in a round.
+type application struct {
+	*Application
+	in *node // where it is charged
+	// charge is what it has, and part the largest part of any resource that this is.
+	charge Amounts
+	part   float64
+	// lifted and taken are by group and flavour what was decided about it in this round.
+	lifted, taken [][]int64
+	// coming is by group for how many executors others are giving back what they need.
+	coming  []int64
+	whole   bool
+	wait    Wait
+	decided bool
+}
+
+func (l *leaf) user(name string, resources int) *user {
+	u, ok := l.users[name]
+	if !ok {
+		u = &user{used: make([]int64, resources)}
+		l.users[name] = u
+	}
+	return u
+}
+
+// sort brings those that wait into their order: by age, or by priority and then by what their users have used; what is
+// equal is so by age, and at last by ID.
+func (l *leaf) sort(byPriority bool) {
+	slices.SortFunc(l.waiting, func(a, b *application) int {
+		if byPriority {
+			return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.UserUsage, b.UserUsage), a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+		}
+		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.UserUsage, b.UserUsage), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// gated is how many executors of a group wait beside those that were let go in this round.
+func (a *application) gated(group int) int64 {
+	gated := a.Groups[group].Gated - a.coming[group]
+	for _, lifted := range a.lifted[group] {
+		gated -= lifted
+	}
+	return gated
+}
+
+// wants returns the first group of which executors wait.
+func (a *application) wants() (group int, ok bool) {
+	for group := range a.Groups {
+		if a.gated(group) > 0 {
+			return group, true
+		}
+	}
+	return 0, false
+}
+
+// spare is how many executors of a group may be taken: those above the application's minimum.
+func (a *application) spare(group int) int64 {
+	var all int64
+	for flavour := range a.Groups[group].Held {
+		all += a.Groups[group].stays(flavour) - a.taken[group][flavour]
+	}
+	if a.sameSize(&a.Groups[group]) {
+		all -= a.Minimum
+	}
+	return max(all, 0)
+}
+
+// growing is a heap of applications whose executors wait: the one of the highest priority first, then the one that has
+// least.
+type growing struct {
+	apps       []*application
+	byPriority bool
+}
+
+func (g growing) Len() int { return len(g.apps) }
+func (g growing) Less(i, j int) bool {
+	a, b := g.apps[i], g.apps[j]
+	if g.byPriority && a.Priority != b.Priority {
+		return a.Priority > b.Priority
+	}
+	return cmp.Or(cmp.Compare(a.part, b.part), cmp.Compare(a.UserUsage, b.UserUsage), a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) < 0
+}
+func (g growing) Swap(i, j int) { g.apps[i], g.apps[j] = g.apps[j], g.apps[i] }
+func (g *growing) Push(a any)   { g.apps = append(g.apps, a.(*application)) }
+func (g *growing) Pop() any {
+	last := g.apps[len(g.apps)-1]
+	g.apps = g.apps[:len(g.apps)-1]
+	return last
+}
+
+var _ heap.Interface = (*growing)(nil)

@@ -1,0 +1,323 @@
+package queue
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// What is taken back follows YARN's ProportionalCapacityPreemptionPolicy in its bounds (a dead zone, so much at once, a
+// cool-down) and Kueue's fair sharing in its rule: nothing is taken from whom it would leave with less than whom it is for.
+
+// defaultReclaimPercent is YARN's total_preemption_per_round.
+const defaultReclaimPercent = 10
+
+// taking is one executor, or one whole application, that would be taken.
+type taking struct {
+	app            *application
+	group, flavour int
+	whole          bool
+	amounts        Amounts
+	ground         Ground
+}
+
+// reclaim has what c lacks taken from those that have more than is theirs, and reports whether that is enough; if it is
+// not, nothing is taken. It reports too whether there is anybody who has more than is theirs, were it to be had.
+func (r *round) reclaim(n *node, c claim) (enough, right bool) {
+	var takings []taking
+	for {
+		l, lacks := n.lacks(later, c.demand)
+		if !lacks {
+			break
+		}
+		t, found, owed := r.victim(n, c, l)
+		right = right || owed
+		if !found {
+			for _, t := range takings {
+				r.undo(t)
+			}
+			return false, right
+		}
+		r.do(t)
+		takings = append(takings, t)
+	}
+	takings = r.spareNeedless(n, c, takings)
+	r.take(n, takings)
+	return true, true
+}
+
+// spareNeedless leaves alone what was chosen early and is not needed beside what was chosen later.
+func (r *round) spareNeedless(n *node, c claim, takings []taking) []taking {
+	needed := make([]taking, 0, len(takings))
+	for _, t := range slices.Backward(takings) {
+		r.undo(t)
+		if _, lacks := n.lacks(later, c.demand); lacks {
+			r.do(t)
+			needed = append(needed, t)
+		}
+	}
+	slices.Reverse(needed)
+	return needed
+}
+
+func (r *round) do(t taking) {
+	t.app.in.charge(later, negative(t.amounts))
+	if t.whole {
+		t.app.whole = true
+	} else {
+		t.app.taken[t.group][t.flavour]++
+	}
+	t.app.part -= r.part(t.amounts)
+	r.used(t.app.in)
+}
+
+func (r *round) undo(t taking) {
+	t.app.in.charge(later, t.amounts)
+	if t.whole {
+		t.app.whole = false
+	} else {
+		t.app.taken[t.group][t.flavour]--
+	}
+	t.app.part += r.part(t.amounts)
+	r.used(t.app.in)
+}
+
+// take decides on takings, as far as so much may be on its way back at once; the rest has its turn when that is back.
+func (r *round) take(n *node, takings []taking) {
+	percent := float64(cmp.Or(r.state.ReclaimPercent, defaultReclaimPercent)) / 100
+	for _, t := range takings {
+		after := slices.Clone(r.leaving)
+		after.add(t.amounts)
+		if !r.leaving.zero() && slices.ContainsFunc(slots(after), func(i int) bool {
+			return t.amounts[i] > 0 && float64(after[i]) > percent*float64(r.capacity[i])
+		}) {
+			return
+		}
+		r.leaving = after
+		r.decide(n, t)
+	}
+}
+
+func slots(amounts Amounts) []int {
+	all := make([]int, len(amounts))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// decide adds t to what was decided before about the same executors for the same reason.
+func (r *round) decide(n *node, t taking) {
+	take := Take{App: t.app.ID, Count: 1, Flavour: t.flavour, Whole: t.whole, Grace: t.app.in.Grace, For: n.Name, Why: t.ground}
+	if !t.whole {
+		take.Group = t.app.Groups[t.group].Name
+	}
+	if i, ok := r.takes[take]; ok && !t.whole {
+		r.out.Reclaim[i].Count++
+		return
+	}
+	r.takes[take] = len(r.out.Reclaim)
+	r.out.Reclaim = append(r.out.Reclaim, take)
+}
+
+// victim looks for one thing to take for c, which lacks l, among the parts of the node that lacks it: first from the parts
+// furthest from n. It reports too whether a part has more than is theirs, whether anything may be taken of it or not.
+func (r *round) victim(n *node, c claim, l lack) (found taking, ok, owed bool) {
+	for _, at := range pathDown(n, l.at) { // at is an ancestor of n at or below l.at; mine is its part that n is in
+		mine := partOf(at, n)
+		after := r.shareWith(mine, c.demand)
+		for _, from := range r.byShare(at, mine) {
+			ground := r.ground(mine, from, c, l.slot, after)
+			if ground == "" {
+				continue
+			}
+			owed = owed || from.later.used[l.slot] > 0
+			if t, ok := r.within(from, l.slot, taker{from, ground, math.MaxInt32}); ok {
+				return t, true, true
+			}
+		}
+	}
+	if !c.grows {
+		if t, ok := r.fromRunning(n, l.slot, taker{n, ForHead, c.priority}); ok {
+			return t, true, true
+		}
+	}
+	return taking{}, false, owed
+}
+
+// pathDown is the nodes above n from top on.
+func pathDown(n, top *node) []*node {
+	var path []*node
+	for at := n; at != top; at = at.parent {
+		path = append(path, at.parent)
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// partOf is the part of at that n is in.
+func partOf(at, n *node) *node {
+	for n.parent != at {
+		n = n.parent
+	}
+	return n
+}
+
+// byShare are the parts of at but for one, from the largest share to the smallest.
+func (r *round) byShare(at, but *node) []*node {
+	parts := make([]*node, 0, len(at.children))
+	for _, child := range at.children {
+		if child != but && !child.later.used.zero() {
+			parts = append(parts, child)
+		}
+	}
+	slices.SortFunc(parts, func(a, b *node) int {
+		return cmp.Or(cmp.Compare(b.dominant, a.dominant), cmp.Compare(a.Name, b.Name))
+	})
+	return parts
+}
+
+// ground is why mine, with c, may take from another part of the same node; "" is that it may not.
+func (r *round) ground(mine, from *node, c claim, slot int, after float64) Ground {
+	if from.later.used[slot] <= from.guaranteed[slot] {
+		return ""
+	}
+	if mine.later.used[slot]+c.demand[slot] <= mine.guaranteed[slot] {
+		return ForGuarantee
+	}
+	if after < from.dominant*(1-float64(from.DeadZonePercent)/100) {
+		return ForFairness
+	}
+	return ""
+}
+
+// shareWith is what n's share would be with demand.
+func (r *round) shareWith(n *node, demand Amounts) float64 {
+	var most float64
+	for res, over := range n.over {
+		var beyond, more int64
+		for flavour := range r.Flavours {
+			slot := r.At(flavour) + res
+			beyond += max(0, n.later.used[slot]+demand[slot]-n.guaranteed[slot])
+			more += demand[slot]
+		}
+		// What its parts have is scaled down where they are blocked; what is asked for comes on top.
+		most = max(most, min(part(beyond, r.all[res]), over+part(more, r.all[res])))
+	}
+	return most / float64(cmp.Or(n.Weight, 1))
+}
+
+// taker is by what right something is taken: from which node, on what ground, and up to which priority.
+type taker struct {
+	from     *node
+	ground   Ground
+	priority int32
+}
+
+// within looks for one thing to take from n, or from the part of it that has most of what has more than its guarantee.
+func (r *round) within(n *node, slot int, by taker) (taking, bool) {
+	if n.leaf != nil {
+		return r.fromRunning(n, slot, by)
+	}
+	for _, part := range r.byShare(n, nil) {
+		if part.later.used[slot] <= part.guaranteed[slot] {
+			continue
+		}
+		if t, ok := r.within(part, slot, by); ok {
+			return t, true
+		}
+	}
+	return taking{}, false
+}
+
+// fromRunning looks for an executor to take from the applications of n, of the least priority and then of the one that has
+// most; and where that is n's policy, for a whole application. What is left to n is no less than its guarantee.
+func (r *round) fromRunning(n *node, slot int, by taker) (taking, bool) {
+	if n.Victims == Nothing {
+		return taking{}, false
+	}
+	var best taking
+	for _, app := range n.leaf.running {
+		if app.whole || app.Priority > by.priority || (best.app != nil && !losesBefore(app, best.app)) || r.coolsDown(n, app) {
+			continue
+		}
+		if t, ok := r.executorOf(app, slot); ok && r.above(n, t.amounts, slot, by) {
+			best = t
+		}
+	}
+	if best.app == nil && n.Victims == Applications && by.ground != ForHead {
+		best = r.wholeOf(n, slot, by)
+	}
+	best.ground = by.ground
+	return best, best.app != nil
+}
+
+// losesBefore is which of two applications loses an executor first.
+func losesBefore(a, b *application) bool {
+	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.part, a.part), b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID)) < 0
+}
+
+func (r *round) coolsDown(n *node, app *application) bool {
+	return !app.Reclaimed.IsZero() && r.state.Now.Sub(app.Reclaimed) < n.CoolDown
+}
+
+// executorOf is an executor of app above its minimum that has something of slot.
+func (r *round) executorOf(app *application, slot int) (taking, bool) {
+	flavour, resource := slot/len(r.Resources), slot%len(r.Resources)
+	for group := range app.Groups {
+		g := &app.Groups[group]
+		if g.Size[resource] == 0 || app.spare(group) == 0 || g.stays(flavour)-app.taken[group][flavour] <= 0 {
+			continue
+		}
+		amounts := r.None()
+		amounts.addSize(r.At(flavour), g.Size, 1)
+		return taking{app: app, group: group, flavour: flavour, amounts: amounts}, true
+	}
+	return taking{}, false
+}
+
+// above reports whether n, and all that it is part of up to whom it is taken from, keep their guarantee without amounts.
+// What is taken for an application of n itself stays in n.
+func (r *round) above(n *node, amounts Amounts, slot int, by taker) bool {
+	if by.ground == ForHead {
+		return true
+	}
+	for at := n; ; at = at.parent {
+		if at.later.used[slot]-amounts[slot] < at.guaranteed[slot] {
+			return false
+		}
+		if at == by.from {
+			return true
+		}
+	}
+}
+
+// wholeOf is the application of n that is first to be stopped: of the least priority, then the youngest.
+func (r *round) wholeOf(n *node, slot int, by taker) taking {
+	var best taking
+	for _, app := range n.leaf.running {
+		if app.whole || r.coolsDown(n, app) {
+			continue
+		}
+		left := r.leftOf(app)
+		if left[slot] == 0 || !r.above(n, left, slot, by) {
+			continue
+		}
+		if best.app == nil || cmp.Or(cmp.Compare(app.Priority, best.app.Priority), best.app.Created.Compare(app.Created), cmp.Compare(best.app.ID, app.ID)) < 0 {
+			best = taking{app: app, whole: true, amounts: left}
+		}
+	}
+	return best
+}
+
+// leftOf is what app has that is not on its way back yet.
+func (r *round) leftOf(app *application) Amounts {
+	left := slices.Clone(app.charge)
+	left.sub(r.Shape.leaving(app.Application))
+	for group := range app.taken {
+		for flavour, taken := range app.taken[group] {
+			left.addSize(r.At(flavour), app.Groups[group].Size, -taken)
+		}
+	}
+	return left
+}

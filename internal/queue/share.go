@@ -1,0 +1,233 @@
+package queue
+
+import (
+	"cmp"
+	"container/heap"
+	"math"
+)
+
+// share is a node's place in the order of turns: hierarchical dominant resource fairness, H-DRF (Bhattacharya and others,
+// "Hierarchical Scheduling for Diverse Datacenter Workloads", SoCC 2013), of what is used beyond guarantees.
+//
+// A leaf's share is the largest part that it has of any resource. That of a node with parts is not made of the sum of what
+// they have: a part that no turn can help would then hold back the others. Instead what each part has is scaled down to the
+// smallest share among those that still want something; what is blocked counts as it is.
+type share struct {
+	// entitled is a node that has less of everything than it is guaranteed, and met how much of its guarantee it has.
+	entitled bool
+	met      float64
+	// over is what it has beyond its guarantee of each resource, of all there is; dominant the largest of it by weight.
+	over     []float64
+	dominant float64
+	// open are its parts that want something and may get it, by turn; those that are not in it are blocked.
+	open openNodes
+	// scaled is the sum over open parts of what they have, each scaled to a share of 1; blocked what the others have.
+	scaled, blocked []float64
+	// gave is what the node has put into one of the two of its parent.
+	gave []float64
+	// index is its place in its parent's open parts; -1 where it is not in them.
+	index int
+}
+
+func (n *node) initShare(resources int) {
+	n.over, n.gave = make([]float64, resources), make([]float64, resources)
+	n.scaled, n.blocked = make([]float64, resources), make([]float64, resources)
+	n.index = -1
+}
+
+// before is whose turn is first.
+func (n *node) before(other *node) bool {
+	if n.entitled != other.entitled {
+		return n.entitled
+	}
+	if n.entitled && n.met != other.met {
+		return n.met < other.met
+	}
+	if n.dominant != other.dominant {
+		return n.dominant < other.dominant
+	}
+	return n.Name < other.Name
+}
+
+// openNodes is a heap.
+type openNodes []*node
+
+func (o openNodes) Len() int           { return len(o) }
+func (o openNodes) Less(i, j int) bool { return o[i].before(o[j]) }
+func (o openNodes) Swap(i, j int) {
+	o[i], o[j] = o[j], o[i]
+	o[i].index, o[j].index = i, j
+}
+func (o *openNodes) Push(n any) {
+	node := n.(*node)
+	node.index = len(*o)
+	*o = append(*o, node)
+}
+func (o *openNodes) Pop() any {
+	last := (*o)[len(*o)-1]
+	*o = (*o)[:len(*o)-1]
+	last.index = -1
+	return last
+}
+
+// measure works out n's share of what will be used later, from its own parts.
+func (t *tree) measure(n *node) {
+	n.entitled, n.met = t.unmet(n)
+	least := n.least()
+	for r := range n.over {
+		var beyond int64
+		for flavour := range t.Flavours {
+			slot := t.At(flavour) + r
+			beyond += max(0, n.later.used[slot]-n.guaranteed[slot])
+		}
+		n.over[r] = part(beyond, t.all[r])
+		if n.leaf == nil {
+			n.over[r] = min(n.over[r], max(0, least*n.scaled[r]+n.blocked[r]))
+		}
+	}
+	n.dominant = dominant(n.over) / float64(cmp.Or(n.Weight, 1))
+}
+
+func dominant(parts []float64) float64 {
+	var most float64
+	for _, p := range parts {
+		most = max(most, p)
+	}
+	return most
+}
+
+func part(amount, of int64) float64 {
+	if amount <= 0 {
+		return 0
+	}
+	if of <= 0 {
+		return math.MaxFloat32 // of what there is none of, whatever one has is too much
+	}
+	return float64(amount) / float64(of)
+}
+
+// unmet reports whether n has less than its guarantee of all resources that are guaranteed to it on some flavour, and the
+// largest part that it has of them there.
+func (t *tree) unmet(n *node) (bool, float64) {
+	least := math.Inf(1)
+	for flavour := range t.Flavours {
+		met, guaranteed := 0.0, false
+		for r := range t.Resources {
+			slot := t.At(flavour) + r
+			if n.guaranteed[slot] > 0 {
+				guaranteed = true
+				met = max(met, float64(n.later.used[slot])/float64(n.guaranteed[slot]))
+			}
+		}
+		if guaranteed {
+			least = min(least, met)
+		}
+	}
+	return least < 1, least
+}
+
+// least is the smallest share among the parts of n that want something. One that has less than it is guaranteed is as if
+// it had nothing.
+func (n *node) least() float64 {
+	if len(n.open) == 0 || n.open[0].entitled {
+		return 0
+	}
+	return n.open[0].dominant
+}
+
+// enter puts n among its parent's parts, with what it has.
+func (n *node) enter() {
+	if n.parent == nil {
+		return
+	}
+	copy(n.gave, n.over)
+	into := n.parent.blocked
+	if n.index >= 0 {
+		into = n.parent.scaled
+		if n.dominant > 0 {
+			for r := range n.gave {
+				n.gave[r] /= n.dominant
+			}
+		}
+	}
+	for r, part := range n.gave {
+		into[r] += part
+	}
+}
+
+// withdraw undoes enter.
+func (n *node) withdraw() {
+	if n.parent == nil {
+		return
+	}
+	from := n.parent.blocked
+	if n.index >= 0 {
+		from = n.parent.scaled
+	}
+	for r, part := range n.gave {
+		from[r] -= part
+	}
+}
+
+// used has the shares of n and all above it follow what n has come to use.
+func (t *tree) used(n *node) {
+	for at := n; at != nil; at = at.parent {
+		at.withdraw()
+		t.measure(at)
+		at.enter()
+		if at.index >= 0 {
+			heap.Fix(&at.parent.open, at.index)
+		}
+	}
+}
+
+// block has no more turns given to n: it wants nothing more, or can get none of it.
+func (t *tree) block(n *node) {
+	n.leaf.done = true
+	for at := n; at != nil; at = at.parent {
+		at.withdraw()
+		if at != n {
+			t.measure(at)
+		}
+		if at.index >= 0 && len(at.open) == 0 {
+			heap.Remove(&at.parent.open, at.index)
+		}
+		at.enter()
+		if at.index >= 0 {
+			heap.Fix(&at.parent.open, at.index)
+		}
+	}
+}
+
+// share works out all shares, where wants tells which leaves want something, and reports whether a part of n does.
+func (t *tree) share(n *node, wants func(*node) bool) (open bool) {
+	if n.leaf != nil {
+		n.leaf.done = !wants(n)
+		t.measure(n)
+		return !n.leaf.done
+	}
+	for _, child := range n.children {
+		if t.share(child, wants) {
+			open = true
+			heap.Push(&n.open, child)
+		}
+		child.enter()
+	}
+	t.measure(n)
+	return open
+}
+
+// turn returns the leaf whose turn it is; nil where nobody wants anything.
+func (t *tree) turn() *node {
+	at := t.root
+	for at.leaf == nil {
+		if len(at.open) == 0 {
+			return nil
+		}
+		at = at.open[0]
+	}
+	if at.leaf.done {
+		return nil // a root without parts
+	}
+	return at
+}
