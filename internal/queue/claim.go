@@ -1,5 +1,7 @@
 package queue
 
+import "iter"
+
 // claim is what an application, or one more executor of it, would take: on which flavours, and how much in all.
 type claim struct {
 	demand Amounts
@@ -14,28 +16,37 @@ type claim struct {
 	priority int32
 }
 
-// claims are the ways in which app could be let in, the preferred first: its executors on the preferred flavour as far as
-// they fit, the rest on the next ones; then all on one flavour, for those that have to be given back what they take.
-func (r *round) claims(n *node, app *application) []claim {
-	var spread, uniform []claim
-	for _, driver := range n.driversA {
-		c := claim{demand: r.None(), driver: driver, executors: make([]int64, len(r.Flavours)), size: app.Executor, driverSize: app.Driver, priority: app.Priority}
-		c.demand.addSize(r.At(driver), app.Driver, 1)
-		if len(n.execsA) > 1 {
-			if over, ok := r.spread(n, c, app.Minimum); ok {
-				spread = append(spread, over)
+// claims are the ways in which app could be let in, the preferred first: all its executors on the preferred flavour, then on
+// several as far as they fit, then on each of the others.
+func (r *round) claims(n *node, app *application) iter.Seq[claim] {
+	return func(yield func(claim) bool) {
+		for _, driver := range n.driversA {
+			for i, flavour := range n.execsA {
+				c := r.newClaim(app, driver)
+				c.executors[flavour] = app.Minimum
+				c.demand.addSize(r.At(flavour), app.Executor, app.Minimum)
+				if !yield(c) {
+					return
+				}
+				if i > 0 || len(n.execsA) == 1 {
+					continue
+				}
+				if c, ok := r.spread(n, r.newClaim(app, driver), app.Minimum); ok && !yield(c) {
+					return
+				}
 			}
 		}
-		for _, flavour := range n.execsA {
-			one := c
-			one.demand = append(Amounts(nil), c.demand...)
-			one.executors = make([]int64, len(r.Flavours))
-			one.executors[flavour] = app.Minimum
-			one.demand.addSize(r.At(flavour), app.Executor, app.Minimum)
-			uniform = append(uniform, one)
-		}
 	}
-	return append(spread, uniform...)
+}
+
+func (r *round) newClaim(app *application, driver int) claim {
+	all := make([]int64, len(r.capacity)+len(r.Flavours))
+	c := claim{
+		demand: all[:len(r.capacity)], executors: all[len(r.capacity):], driver: driver,
+		size: app.Executor, driverSize: app.Driver, priority: app.Priority,
+	}
+	c.demand.addSize(r.At(driver), app.Driver, 1)
+	return c
 }
 
 // spread puts count executors beside c's driver, on the preferred flavour as far as they fit, then on the next.

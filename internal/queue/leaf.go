@@ -33,7 +33,7 @@ type user struct {
 type application struct {
 	*Application
 	in *node // where it is charged
-	// charge is what it has, and part the largest part of any resource that this is.
+	// charge is what it has, with what leaves and by the decisions so far, and part the largest part of any resource.
 	charge Amounts
 	part   float64
 	// lifted and taken are by group and flavour what was decided about it in this round.
@@ -59,10 +59,26 @@ func (l *leaf) user(name string, resources int) *user {
 func (l *leaf) sort(byPriority bool) {
 	slices.SortFunc(l.waiting, func(a, b *application) int {
 		if byPriority {
-			return cmp.Or(cmp.Compare(b.Priority, a.Priority), cmp.Compare(a.UserUsage, b.UserUsage), a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+			if a.Priority != b.Priority {
+				return cmp.Compare(b.Priority, a.Priority)
+			}
+			if a.UserUsage != b.UserUsage {
+				return cmp.Compare(a.UserUsage, b.UserUsage)
+			}
 		}
-		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.UserUsage, b.UserUsage), cmp.Compare(a.ID, b.ID))
+		return a.older(b)
 	})
+}
+
+// older orders applications by age; those of the same age by what their users have used, and at last by ID.
+func (a *application) older(b *application) int {
+	if !a.Created.Equal(b.Created) {
+		return a.Created.Compare(b.Created)
+	}
+	if a.UserUsage != b.UserUsage {
+		return cmp.Compare(a.UserUsage, b.UserUsage)
+	}
+	return cmp.Compare(a.ID, b.ID)
 }
 
 // gated is how many executors of a group wait beside those that were let go in this round.
@@ -109,7 +125,10 @@ func (g growing) Less(i, j int) bool {
 	if g.byPriority && a.Priority != b.Priority {
 		return a.Priority > b.Priority
 	}
-	return cmp.Or(cmp.Compare(a.part, b.part), cmp.Compare(a.UserUsage, b.UserUsage), a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) < 0
+	if a.part != b.part {
+		return a.part < b.part
+	}
+	return a.older(b) < 0
 }
 func (g growing) Swap(i, j int) { g.apps[i], g.apps[j] = g.apps[j], g.apps[i] }
 func (g *growing) Push(a any)   { g.apps = append(g.apps, a.(*application)) }

@@ -26,11 +26,11 @@ type taking struct {
 func (r *round) reclaim(n *node, c claim) (enough, right bool) {
 	var takings []taking
 	for {
-		l, lacks := n.lacks(later, c.demand)
+		l, lacking, lacks := n.allLacks(c.demand)
 		if !lacks {
 			break
 		}
-		t, found, owed := r.victim(n, c, l)
+		t, found, owed := r.victim(n, c, l, lacking)
 		right = right || owed
 		if !found {
 			for _, t := range takings {
@@ -38,12 +38,34 @@ func (r *round) reclaim(n *node, c claim) (enough, right bool) {
 			}
 			return false, right
 		}
-		r.do(t)
 		takings = append(takings, t)
 	}
 	takings = r.spareNeedless(n, c, takings)
 	r.take(n, takings)
 	return true, true
+}
+
+// spareOf is what may be taken of app at most: its executors above its minimum, or all of it.
+func (r *round) spareOf(app *application) Amounts {
+	switch app.in.Victims {
+	case Nothing:
+		return r.None()
+	case Applications:
+		return r.leftOf(app)
+	}
+	spare := r.None()
+	for group := range app.Groups {
+		for flavour := range r.Flavours {
+			spare.addSize(r.At(flavour), app.Groups[group].Size, min(app.spare(group), app.Groups[group].stays(flavour)))
+		}
+	}
+	return spare
+}
+
+func (n *node) addSpare(amounts Amounts) {
+	for at := n; at != nil; at = at.parent {
+		at.spare.add(amounts)
+	}
 }
 
 // spareNeedless leaves alone what was chosen early and is not needed beside what was chosen later.
@@ -61,25 +83,36 @@ func (r *round) spareNeedless(n *node, c claim, takings []taking) []taking {
 }
 
 func (r *round) do(t taking) {
-	t.app.in.charge(later, negative(t.amounts))
+	less := negative(t.amounts)
+	t.app.in.charge(later, less)
+	t.app.in.addSpare(less)
 	if t.whole {
 		t.app.whole = true
 	} else {
 		t.app.taken[t.group][t.flavour]++
 	}
-	t.app.part -= r.part(t.amounts)
+	r.has(t.app, less)
+	t.app.in.lose(1)
 	r.used(t.app.in)
 }
 
 func (r *round) undo(t taking) {
 	t.app.in.charge(later, t.amounts)
+	t.app.in.addSpare(t.amounts)
 	if t.whole {
 		t.app.whole = false
 	} else {
 		t.app.taken[t.group][t.flavour]--
 	}
-	t.app.part += r.part(t.amounts)
+	r.has(t.app, t.amounts)
+	t.app.in.lose(-1)
 	r.used(t.app.in)
+}
+
+func (n *node) lose(times int) {
+	for at := n; at != nil; at = at.parent {
+		at.lost += times
+	}
 }
 
 // take decides on takings, as far as so much may be on its way back at once; the rest has its turn when that is back.
@@ -120,25 +153,48 @@ func (r *round) decide(n *node, t taking) {
 	r.out.Reclaim = append(r.out.Reclaim, take)
 }
 
-// victim looks for one thing to take for c, which lacks l, among the parts of the node that lacks it: first from the parts
-// furthest from n. It reports too whether a part has more than is theirs, whether anything may be taken of it or not.
-func (r *round) victim(n *node, c claim, l lack) (found taking, ok, owed bool) {
-	for _, at := range pathDown(n, l.at) { // at is an ancestor of n at or below l.at; mine is its part that n is in
+// wholesAlone leaves out executors of applications that are taken whole.
+func (r *round) wholesAlone() {
+	whole := map[string]bool{}
+	for _, take := range r.out.Reclaim {
+		whole[take.App] = whole[take.App] || take.Whole
+	}
+	r.out.Reclaim = slices.DeleteFunc(r.out.Reclaim, func(take Take) bool { return whole[take.App] && !take.Whole })
+}
+
+// victim takes one thing for c, which lacks l, from the parts of the node that lacks it: first from the parts furthest from
+// n. It reports too whether a part has more than is theirs, whether anything may be taken of it or not.
+func (r *round) victim(n *node, c claim, l lack, lacking []int) (found taking, ok, owed bool) {
+	for _, at := range pathDown(n, l.at) {
 		mine := partOf(at, n)
 		after := r.shareWith(mine, c.demand)
-		for _, from := range r.byShare(at, mine) {
-			ground := r.ground(mine, from, c, l.slot, after)
-			if ground == "" {
+		var from []*node
+		for _, part := range at.children {
+			if part == mine || r.ground(mine, part, c, l.slot, lacking, after) == "" {
 				continue
 			}
-			owed = owed || from.later.used[l.slot] > 0
-			if t, ok := r.within(from, l.slot, taker{from, ground, math.MaxInt32}); ok {
+			owed = true
+			if part.spare[l.slot] > 0 {
+				from = append(from, part)
+			}
+		}
+		slices.SortFunc(from, byShare)
+		for _, part := range from {
+			by := taker{part, r.ground(mine, part, c, l.slot, lacking, after), math.MaxInt32}
+			t, found := r.within(part, l.slot, by)
+			if !found {
+				continue
+			}
+			r.do(t)
+			if by.ground == ForGuarantee || part.dominant >= after {
 				return t, true, true
 			}
+			r.undo(t) // it would have less than whom it is for
 		}
 	}
 	if !c.grows {
 		if t, ok := r.fromRunning(n, l.slot, taker{n, ForHead, c.priority}); ok {
+			r.do(t)
 			return t, true, true
 		}
 	}
@@ -163,26 +219,20 @@ func partOf(at, n *node) *node {
 	return n
 }
 
-// byShare are the parts of at but for one, from the largest share to the smallest.
-func (r *round) byShare(at, but *node) []*node {
-	parts := make([]*node, 0, len(at.children))
-	for _, child := range at.children {
-		if child != but && !child.later.used.zero() {
-			parts = append(parts, child)
-		}
-	}
-	slices.SortFunc(parts, func(a, b *node) int {
-		return cmp.Or(cmp.Compare(b.dominant, a.dominant), cmp.Compare(a.Name, b.Name))
-	})
-	return parts
+// byShare orders nodes from the largest share to the smallest.
+func byShare(a, b *node) int {
+	return cmp.Or(cmp.Compare(b.dominant, a.dominant), cmp.Compare(a.Name, b.Name))
 }
 
-// ground is why mine, with c, may take from another part of the same node; "" is that it may not.
-func (r *round) ground(mine, from *node, c claim, slot int, after float64) Ground {
+// ground is why mine, with c, may take what it lacks from another part of the same node; "" is that it may not. A guarantee
+// is a ground only where it covers all that is lacking: two queues that are guaranteed what the other one needs beside it
+// would otherwise take it from each other for ever.
+func (r *round) ground(mine, from *node, c claim, slot int, lacking []int, after float64) Ground {
 	if from.later.used[slot] <= from.guaranteed[slot] {
 		return ""
 	}
-	if mine.later.used[slot]+c.demand[slot] <= mine.guaranteed[slot] {
+	covered := func(slot int) bool { return mine.later.used[slot]+c.demand[slot] <= mine.guaranteed[slot] }
+	if !slices.ContainsFunc(lacking, func(slot int) bool { return !covered(slot) }) {
 		return ForGuarantee
 	}
 	if after < from.dominant*(1-float64(from.DeadZonePercent)/100) {
@@ -219,10 +269,14 @@ func (r *round) within(n *node, slot int, by taker) (taking, bool) {
 	if n.leaf != nil {
 		return r.fromRunning(n, slot, by)
 	}
-	for _, part := range r.byShare(n, nil) {
-		if part.later.used[slot] <= part.guaranteed[slot] {
-			continue
+	var from []*node
+	for _, part := range n.children {
+		if part.spare[slot] > 0 && part.later.used[slot] > part.guaranteed[slot] {
+			from = append(from, part)
 		}
+	}
+	slices.SortFunc(from, byShare)
+	for _, part := range from {
 		if t, ok := r.within(part, slot, by); ok {
 			return t, true
 		}
@@ -254,7 +308,13 @@ func (r *round) fromRunning(n *node, slot int, by taker) (taking, bool) {
 
 // losesBefore is which of two applications loses an executor first.
 func losesBefore(a, b *application) bool {
-	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.part, a.part), b.Created.Compare(a.Created), cmp.Compare(b.ID, a.ID)) < 0
+	if a.Priority != b.Priority {
+		return a.Priority < b.Priority
+	}
+	if a.part != b.part {
+		return a.part > b.part
+	}
+	return a.older(b) > 0
 }
 
 func (r *round) coolsDown(n *node, app *application) bool {
@@ -303,7 +363,7 @@ func (r *round) wholeOf(n *node, slot int, by taker) taking {
 		if left[slot] == 0 || !r.above(n, left, slot, by) {
 			continue
 		}
-		if best.app == nil || cmp.Or(cmp.Compare(app.Priority, best.app.Priority), best.app.Created.Compare(app.Created), cmp.Compare(best.app.ID, app.ID)) < 0 {
+		if best.app == nil || app.Priority < best.app.Priority || (app.Priority == best.app.Priority && app.older(best.app) > 0) {
 			best = taking{app: app, whole: true, amounts: left}
 		}
 	}
@@ -314,10 +374,5 @@ func (r *round) wholeOf(n *node, slot int, by taker) taking {
 func (r *round) leftOf(app *application) Amounts {
 	left := slices.Clone(app.charge)
 	left.sub(r.Shape.leaving(app.Application))
-	for group := range app.taken {
-		for flavour, taken := range app.taken[group] {
-			left.addSize(r.At(flavour), app.Groups[group].Size, -taken)
-		}
-	}
 	return left
 }

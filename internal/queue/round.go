@@ -10,8 +10,8 @@ import (
 type round struct {
 	*tree
 	state *State
-	apps  []*application // by ID
-	room  *room          // nil where nodes are not asked
+	apps  []application
+	room  *room // nil where nodes are not asked
 	// leaving is what is on its way back, in all.
 	leaving Amounts
 	// takes are the places of what is taken in the decisions.
@@ -22,7 +22,16 @@ type round struct {
 // Decide returns what is to be done: by turns, in which the queue that is furthest below its share is served first, until
 // nobody wants anything that there is.
 func Decide(state *State) Decisions {
-	r := &round{tree: plant(state), state: state, leaving: state.None(), takes: map[Take]int{}}
+	r := newRound(state)
+	r.decideAll()
+	return r.out
+}
+
+func newRound(state *State) *round {
+	return &round{tree: plant(state), state: state, leaving: state.None(), takes: map[Take]int{}}
+}
+
+func (r *round) decideAll() {
 	r.settle()
 	r.tellUsage()
 	r.keepPromises()
@@ -30,21 +39,17 @@ func Decide(state *State) Decisions {
 	for n := r.turn(); n != nil; n = r.turn() {
 		r.serve(n)
 	}
+	r.wholesAlone()
 	r.refuse()
 	r.tell()
-	return r.out
 }
 
 // settle charges what runs and puts what waits into its leaf.
 func (r *round) settle() {
-	r.apps = make([]*application, len(r.state.Applications))
-	all := make([]application, len(r.state.Applications))
-	for i := range r.state.Applications {
-		all[i].Application = &r.state.Applications[i]
-		r.apps[i] = &all[i]
-	}
-	slices.SortFunc(r.apps, func(a, b *application) int { return cmp.Compare(a.ID, b.ID) })
-	for _, app := range r.apps {
+	r.apps = make([]application, len(r.state.Applications))
+	for i := range r.apps {
+		app := &r.apps[i]
+		app.Application = &r.state.Applications[i]
 		in, sound := r.nodes[app.Queue]
 		switch {
 		case app.running():
@@ -100,6 +105,7 @@ func (r *round) settleRunning(in *node, app *application) {
 		return
 	}
 	in.leaf.running = append(in.leaf.running, app)
+	in.addSpare(r.spareOf(app))
 	u := in.leaf.user(app.User, len(r.Resources))
 	u.running++
 	addTo(u.used, r.whatever(app.charge))
@@ -110,9 +116,10 @@ func (r *round) settleRunning(in *node, app *application) {
 
 // none is nothing for each group and flavour of app.
 func (r *round) none(app *application) [][]int64 {
+	all := make([]int64, len(app.Groups)*len(r.Flavours))
 	none := make([][]int64, len(app.Groups))
 	for i := range none {
-		none[i] = make([]int64, len(r.Flavours))
+		none[i] = all[i*len(r.Flavours) : (i+1)*len(r.Flavours)]
 	}
 	return none
 }
@@ -131,6 +138,12 @@ func addTo(sums, amounts []int64) {
 	}
 }
 
+// has adds more to what app has, or will have.
+func (r *round) has(app *application, more Amounts) {
+	app.charge.add(more)
+	app.part = r.part(app.charge)
+}
+
 // part is the largest part of any resource that amounts are.
 func (r *round) part(amounts Amounts) float64 {
 	var most float64
@@ -142,7 +155,8 @@ func (r *round) part(amounts Amounts) float64 {
 
 // keepPromises lets executors go that their application was let in with: they are charged already.
 func (r *round) keepPromises() {
-	for _, app := range r.apps {
+	for i := range r.apps {
+		app := &r.apps[i]
 		if !app.running() {
 			continue
 		}
@@ -201,58 +215,75 @@ func (r *round) tryToAdmit(n *node, app *application) bool {
 		}
 		return false
 	}
-	claims := r.claims(n, app)
-	if len(claims) == 0 {
-		app.wait.Reason = NothingSuits
-		return false
-	}
-	for _, c := range claims {
+	first, some := claim{}, false
+	for c := range r.claims(n, app) {
 		if r.fits(n, c, short(n, app)) {
 			r.admit(n, app, c)
 			return true
 		}
+		if !some {
+			first, some = c, true
+		}
 	}
-	return r.blockHead(n, app, claims)
+	if !some {
+		app.wait.Reason = NothingSuits
+		return false
+	}
+	return r.blockHead(n, app, first)
 }
 
 // short reports whether app has said that it ends within the time in which room can be given back to whoever is before it:
 // what is as short as that may go first (EASY back-filling, with the grace in the place of what run times are not known).
 func short(n *node, app *application) bool { return app.MaxRunTime > 0 && app.MaxRunTime <= n.Grace }
 
-// blockHead sees what can be done for an application that may go and does not fit: those that have what it needs are asked
-// to give it back where it has a right to it, and what comes free is kept for it.
-func (r *round) blockHead(n *node, app *application, claims []claim) bool {
-	app.wait = r.why(n, app, claims[0])
+// blockHead sees what can be done for an application that may go and does not fit, not even as first would have it: those
+// that have what it needs are asked to give it back where it has a right to it, and what comes free is kept for it.
+func (r *round) blockHead(n *node, app *application, first claim) bool {
+	app.wait = r.why(n, app, first)
 	if n.leaf.blocked {
 		return false // it is not the first
 	}
-	n.leaf.blocked = true
-	fit := slices.ContainsFunc(claims, func(c claim) bool { return !n.tooBig(c.demand) })
-	if !fit {
-		app.wait.Reason, app.wait.Queue, n.leaf.blocked = TooBig, n.Name, false
-		return false
+	if !r.everFits(n, app) {
+		app.wait.Reason, app.wait.Queue = TooBig, n.Name
+		return false // and it holds up nobody
 	}
-	if app.wait.Reason == NoRoomOnNodes || app.wait.Reason == KeptForAnother {
-		return false
+	n.leaf.blocked = true
+	if _, kept := n.keptForOther(first.demand); kept || app.wait.Reason == NoRoomOnNodes {
+		return false // what it took it would not get
 	}
 	entitled := false
-	for _, c := range claims {
-		came := r.comes(n, c)
-		if !came {
-			var right bool
-			came, right = r.reclaim(n, c)
-			entitled = entitled || right
-		}
+	for c := range r.claims(n, app) {
+		came, right := r.bring(n, c)
 		if came {
 			n.charge(later, c.demand)
 			app.wait = Wait{Reason: GivenBack}
 			return true
 		}
+		entitled = entitled || right
 	}
 	if entitled {
-		r.keep(n, claims[0])
+		r.keep(n, first)
 	}
 	return false
+}
+
+// everFits reports whether app would fit if nothing else ran.
+func (r *round) everFits(n *node, app *application) bool {
+	for c := range r.claims(n, app) {
+		if !n.tooBig(c.demand) {
+			return true
+		}
+	}
+	return false
+}
+
+// bring sees to it that c fits when what leaves has left, and reports whether it does; and if not, whether somebody has
+// more than is theirs of what it lacks.
+func (r *round) bring(n *node, c claim) (came, right bool) {
+	if r.comes(n, c) {
+		return true, true
+	}
+	return r.reclaim(n, c)
 }
 
 // comes reports whether c fits when what leaves has left.
@@ -294,7 +325,9 @@ func (r *round) fits(n *node, c claim, brief bool) bool {
 func (r *round) why(n *node, app *application, c claim) Wait {
 	l, lacks := n.lacks(now, c.demand)
 	if !lacks {
-		l, lacks = n.lacks(later, c.demand)
+		if l, lacks = n.lacks(later, c.demand); lacks {
+			l.reason = KeptForAnother // it is free, and somebody was before
+		}
 	}
 	if !lacks && !short(n, app) {
 		l, lacks = n.keptForOther(c.demand)
@@ -371,28 +404,22 @@ func (r *round) tryToGrow(n *node, app *application, group int) bool {
 	if r.userFull(n, u, size, 1) {
 		return false
 	}
-	claims := make([]claim, 0, len(n.execsA))
 	for _, flavour := range n.execsA {
-		c := claim{demand: r.None(), size: size, grows: true}
-		c.demand.addSize(r.At(flavour), size, 1)
+		c := r.newGrowth(size, flavour)
 		if _, lacks := n.lacks(now, c.demand); !lacks && r.comes(n, c) {
 			n.charge(now, c.demand)
 			n.charge(later, c.demand)
 			app.lifted[group][flavour]++
 			addTo(u.used, size)
-			app.part += r.part(c.demand)
+			r.has(app, c.demand)
 			return true
 		}
-		claims = append(claims, c)
 	}
-	for _, c := range claims {
-		came := r.comes(n, c)
-		if !came {
-			came, _ = r.reclaim(n, c)
-		}
-		if came {
+	for _, flavour := range n.execsA {
+		c := r.newGrowth(size, flavour)
+		if came, _ := r.bring(n, c); came {
 			n.charge(later, c.demand)
-			app.part += r.part(c.demand)
+			r.has(app, c.demand)
 			app.coming[group]++
 			return true
 		}
@@ -400,9 +427,19 @@ func (r *round) tryToGrow(n *node, app *application, group int) bool {
 	return false
 }
 
+// newGrowth is a claim of one more executor.
+func (r *round) newGrowth(size Size, flavour int) claim {
+	c := claim{demand: r.None(), size: size, grows: true}
+	c.demand.addSize(r.At(flavour), size, 1)
+	return c
+}
+
 // refuse ends the waiting of those that have waited too long and of those that are too many.
 func (r *round) refuse() {
 	for _, n := range r.leafs {
+		if n.WaitTimeout == 0 && n.MaxWaiting == nil && n.UserWaiting == nil {
+			continue
+		}
 		left, byUser := 0, map[string]int{}
 		byAge := slices.Clone(n.leaf.waiting)
 		slices.SortFunc(byAge, func(a, b *application) int {
@@ -431,7 +468,9 @@ func (r *round) refuse() {
 
 // tell says what was decided about executors, and why what waits does.
 func (r *round) tell() {
-	for _, app := range r.apps {
+	r.out.Waits = make([]Wait, 0, r.root.waiting)
+	for i := range r.apps {
+		app := &r.apps[i]
 		for group := range app.lifted {
 			for flavour, count := range app.lifted[group] {
 				if count > 0 {
@@ -443,6 +482,8 @@ func (r *round) tell() {
 			r.out.Waits = append(r.out.Waits, app.waits(1))
 		}
 	}
+	slices.SortStableFunc(r.out.Lift, func(a, b Lift) int { return cmp.Compare(a.App, b.App) })
+	slices.SortFunc(r.out.Waits, func(a, b Wait) int { return cmp.Compare(a.App, b.App) })
 	for _, n := range r.leafs {
 		place := 0
 		for _, app := range n.leaf.waiting {
@@ -487,7 +528,6 @@ func (r *round) tellUsage() {
 // forgetShares undoes share.
 func (r *round) forgetShares(n *node) {
 	n.initShare(len(r.Resources))
-	n.open = nil
 	for _, child := range n.children {
 		r.forgetShares(child)
 	}

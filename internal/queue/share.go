@@ -10,8 +10,8 @@ import (
 // "Hierarchical Scheduling for Diverse Datacenter Workloads", SoCC 2013), of what is used beyond guarantees.
 //
 // A leaf's share is the largest part that it has of any resource. That of a node with parts is not made of the sum of what
-// they have: a part that no turn can help would then hold back the others. Instead what each part has is scaled down to the
-// smallest share among those that still want something; what is blocked counts as it is.
+// they have: one that has much of what nobody else wants would then keep all turns from the others. Instead each part
+// counts as if it had no larger a share than the one that has least among those that want something and may get it.
 type share struct {
 	// entitled is a node that has less of everything than it is guaranteed, and met how much of its guarantee it has.
 	entitled bool
@@ -21,18 +21,14 @@ type share struct {
 	dominant float64
 	// open are its parts that want something and may get it, by turn; those that are not in it are blocked.
 	open openNodes
-	// scaled is the sum over open parts of what they have, each scaled to a share of 1; blocked what the others have.
-	scaled, blocked []float64
-	// gave is what the node has put into one of the two of its parent.
-	gave []float64
+	// lost is how much was taken from it in this round: it wants that again.
+	lost int
 	// index is its place in its parent's open parts; -1 where it is not in them.
 	index int
 }
 
 func (n *node) initShare(resources int) {
-	n.over, n.gave = make([]float64, resources), make([]float64, resources)
-	n.scaled, n.blocked = make([]float64, resources), make([]float64, resources)
-	n.index = -1
+	n.over, n.open, n.index = make([]float64, resources), nil, -1
 }
 
 // before is whose turn is first.
@@ -73,19 +69,36 @@ func (o *openNodes) Pop() any {
 // measure works out n's share of what will be used later, from its own parts.
 func (t *tree) measure(n *node) {
 	n.entitled, n.met = t.unmet(n)
-	least := n.least()
+	n.gather()
 	for r := range n.over {
 		var beyond int64
 		for flavour := range t.Flavours {
 			slot := t.At(flavour) + r
 			beyond += max(0, n.later.used[slot]-n.guaranteed[slot])
 		}
-		n.over[r] = part(beyond, t.all[r])
-		if n.leaf == nil {
-			n.over[r] = min(n.over[r], max(0, least*n.scaled[r]+n.blocked[r]))
-		}
+		n.over[r] = min(n.over[r], part(beyond, t.all[r]))
 	}
 	n.dominant = dominant(n.over) / float64(cmp.Or(n.Weight, 1))
+}
+
+// gather sums up what the parts of n have, each scaled down to the least of those that want something.
+func (n *node) gather() {
+	for r := range n.over {
+		n.over[r] = 0
+		if n.leaf != nil {
+			n.over[r] = math.Inf(1) // all that it has beyond its guarantee
+		}
+	}
+	least := n.least()
+	for _, child := range n.children {
+		scale := 1.0
+		if child.dominant > least {
+			scale = least / child.dominant
+		}
+		for r, over := range child.over {
+			n.over[r] += scale * over
+		}
+	}
 }
 
 func dominant(parts []float64) float64 {
@@ -126,55 +139,30 @@ func (t *tree) unmet(n *node) (bool, float64) {
 	return least < 1, least
 }
 
-// least is the smallest share among the parts of n that want something. One that has less than it is guaranteed is as if
-// it had nothing.
+// least is the smallest share among the parts of n that want something; without any there is none. One that has less than
+// it is guaranteed is as if it had nothing.
 func (n *node) least() float64 {
-	if len(n.open) == 0 || n.open[0].entitled {
-		return 0
+	least := math.Inf(1)
+	if len(n.open) > 0 {
+		if n.open[0].entitled {
+			return 0
+		}
+		least = n.open[0].dominant
 	}
-	return n.open[0].dominant
-}
-
-// enter puts n among its parent's parts, with what it has.
-func (n *node) enter() {
-	if n.parent == nil {
-		return
-	}
-	copy(n.gave, n.over)
-	into := n.parent.blocked
-	if n.index >= 0 {
-		into = n.parent.scaled
-		if n.dominant > 0 {
-			for r := range n.gave {
-				n.gave[r] /= n.dominant
+	if n.lost > 0 {
+		for _, child := range n.children {
+			if child.lost > 0 {
+				least = min(least, child.dominant)
 			}
 		}
 	}
-	for r, part := range n.gave {
-		into[r] += part
-	}
+	return least
 }
 
-// withdraw undoes enter.
-func (n *node) withdraw() {
-	if n.parent == nil {
-		return
-	}
-	from := n.parent.blocked
-	if n.index >= 0 {
-		from = n.parent.scaled
-	}
-	for r, part := range n.gave {
-		from[r] -= part
-	}
-}
-
-// used has the shares of n and all above it follow what n has come to use.
+// used has the shares of n and all above it follow what n has come to use. The root's own is of no use to anybody.
 func (t *tree) used(n *node) {
-	for at := n; at != nil; at = at.parent {
-		at.withdraw()
+	for at := n; at.parent != nil; at = at.parent {
 		t.measure(at)
-		at.enter()
 		if at.index >= 0 {
 			heap.Fix(&at.parent.open, at.index)
 		}
@@ -184,19 +172,10 @@ func (t *tree) used(n *node) {
 // block has no more turns given to n: it wants nothing more, or can get none of it.
 func (t *tree) block(n *node) {
 	n.leaf.done = true
-	for at := n; at != nil; at = at.parent {
-		at.withdraw()
-		if at != n {
-			t.measure(at)
-		}
-		if at.index >= 0 && len(at.open) == 0 {
-			heap.Remove(&at.parent.open, at.index)
-		}
-		at.enter()
-		if at.index >= 0 {
-			heap.Fix(&at.parent.open, at.index)
-		}
+	for at := n; at.parent != nil && len(at.open) == 0; at = at.parent {
+		heap.Remove(&at.parent.open, at.index)
 	}
+	t.used(n)
 }
 
 // share works out all shares, where wants tells which leaves want something, and reports whether a part of n does.
@@ -211,7 +190,6 @@ func (t *tree) share(n *node, wants func(*node) bool) (open bool) {
 			open = true
 			heap.Push(&n.open, child)
 		}
-		child.enter()
 	}
 	t.measure(n)
 	return open

@@ -18,8 +18,10 @@ type node struct {
 	// empty is the room that there would be if nobody used anything.
 	empty Amounts
 	// kept says of which resources what becomes free here is kept for an application that is due first; nil is of none.
-	kept     []bool
-	leaving  Amounts
+	kept    []bool
+	leaving Amounts
+	// spare is what may be taken of it at most, whoever wants it.
+	spare    Amounts
 	drivers  []int64 // by resource
 	running  int
 	waiting  int
@@ -89,7 +91,7 @@ func (t *tree) reach(name string, specs map[string]*Queue, depth int) *node {
 
 func (t *tree) newNode(spec *Queue, parent *node) *node {
 	n := &node{
-		Queue: spec, parent: parent, guaranteed: t.None(), leaving: t.None(), drivers: make([]int64, len(t.Resources)),
+		Queue: spec, parent: parent, guaranteed: t.None(), leaving: t.None(), spare: t.None(), drivers: make([]int64, len(t.Resources)),
 		driversA: spec.Drivers, execsA: spec.Executors,
 	}
 	if parent != nil {
@@ -189,30 +191,47 @@ type lack struct {
 // lacks reports what there is too little of for demand, in n or above it: the first on the way up. A queue that uses more
 // than its limit, or has borrowed more than it may, is let use no more, and may still give back.
 func (n *node) lacks(of func(*node) *account, demand Amounts) (lack, bool) {
-	for slot, amount := range demand {
-		if amount <= 0 {
-			continue
-		}
-		through := amount
-		for at := n; at != nil; at = at.parent {
-			a := of(at)
-			if limit := bound(at.Limit, slot); limit != Unlimited && a.used[slot]+amount > limit {
-				return lack{at, slot, LimitReached}, true
-			}
-			left := a.room[slot] - through
-			if at.parent == nil {
-				if left < 0 {
-					return lack{at, slot, NothingFree}, true
-				}
-				break
-			}
-			if borrowing := bound(at.BorrowingLimit, slot); borrowing != Unlimited && left < -borrowing {
-				return lack{at, slot, BorrowingLimitReached}, true
-			}
-			through = at.lends(slot, a.room[slot]) - at.lends(slot, left)
+	for slot := range demand {
+		if l, lacks := n.lacksOf(of, demand, slot); lacks {
+			return l, true
 		}
 	}
 	return lack{}, false
+}
+
+// allLacks is as lacks, of what will be later, with every slot that there is too little of.
+func (n *node) allLacks(demand Amounts) (first lack, all []int, lacks bool) {
+	for slot := range demand {
+		if l, short := n.lacksOf(later, demand, slot); short {
+			if !lacks {
+				first, lacks = l, true
+			}
+			all = append(all, slot)
+		}
+	}
+	return first, all, lacks
+}
+
+func (n *node) lacksOf(of func(*node) *account, demand Amounts, slot int) (lack, bool) {
+	amount := demand[slot]
+	if amount <= 0 {
+		return lack{}, false
+	}
+	through := amount
+	for at := n; ; at = at.parent {
+		a := of(at)
+		if limit := bound(at.Limit, slot); limit != Unlimited && a.used[slot]+amount > limit {
+			return lack{at, slot, LimitReached}, true
+		}
+		left := a.room[slot] - through
+		if at.parent == nil {
+			return lack{at, slot, NothingFree}, left < 0
+		}
+		if borrowing := bound(at.BorrowingLimit, slot); borrowing != Unlimited && left < -borrowing {
+			return lack{at, slot, BorrowingLimitReached}, true
+		}
+		through = at.lends(slot, a.room[slot]) - at.lends(slot, left)
+	}
 }
 
 // tooBig reports whether demand would not fit if nothing ran.
