@@ -174,6 +174,14 @@ func gone(s *State) *State {
 	return s
 }
 
+func slots(amounts Amounts) []int {
+	all := make([]int, len(amounts))
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
 // forRandom runs check on many states.
 func forRandom(t *testing.T, r randomly, check func(t *testing.T, s *State)) {
 	t.Helper()

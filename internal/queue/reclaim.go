@@ -30,6 +30,9 @@ func (r *round) reclaim(n *node, c claim) (enough, right bool) {
 		if !lacks {
 			break
 		}
+		if len(takings) == 0 && slices.ContainsFunc(lacking, func(slot int) bool { return !r.mayLeave(slot, 1) }) {
+			return false, true // as much is on its way as may be
+		}
 		t, found, owed := r.victim(n, c, l, lacking)
 		right = right || owed
 		if !found {
@@ -117,26 +120,21 @@ func (n *node) lose(times int) {
 
 // take decides on takings, as far as so much may be on its way back at once; the rest has its turn when that is back.
 func (r *round) take(n *node, takings []taking) {
-	percent := float64(cmp.Or(r.state.ReclaimPercent, defaultReclaimPercent)) / 100
 	for _, t := range takings {
-		after := slices.Clone(r.leaving)
-		after.add(t.amounts)
-		if !r.leaving.zero() && slices.ContainsFunc(slots(after), func(i int) bool {
-			return t.amounts[i] > 0 && float64(after[i]) > percent*float64(r.capacity[i])
-		}) {
-			return
+		for slot, amount := range t.amounts {
+			if amount > 0 && !r.mayLeave(slot, amount) {
+				return
+			}
 		}
-		r.leaving = after
+		r.leaving.add(t.amounts)
 		r.decide(n, t)
 	}
 }
 
-func slots(amounts Amounts) []int {
-	all := make([]int, len(amounts))
-	for i := range all {
-		all[i] = i
-	}
-	return all
+// mayLeave reports whether amount more of slot may be on its way back.
+func (r *round) mayLeave(slot int, amount int64) bool {
+	percent := cmp.Or(r.state.ReclaimPercent, defaultReclaimPercent)
+	return r.leaving[slot] == 0 || float64(r.leaving[slot]+amount)*100 <= float64(percent)*float64(r.capacity[slot])
 }
 
 // decide adds t to what was decided before about the same executors for the same reason.
@@ -295,9 +293,14 @@ func (r *round) fromRunning(n *node, slot int, by taker) (taking, bool) {
 		if app.whole || app.Priority > by.priority || (best.app != nil && !losesBefore(app, best.app)) || r.coolsDown(n, app) {
 			continue
 		}
-		if t, ok := r.executorOf(app, slot); ok && r.above(n, t.amounts, slot, by) {
+		t, ok := r.executorOf(app, slot)
+		if ok && r.above(n, app.Groups[t.group].Size[slot%len(r.Resources)], slot, by) {
 			best = t
 		}
+	}
+	if best.app != nil {
+		best.amounts = r.None()
+		best.amounts.addSize(r.At(best.flavour), best.app.Groups[best.group].Size, 1)
 	}
 	if best.app == nil && n.Victims == Applications && by.ground != ForHead {
 		best = r.wholeOf(n, slot, by)
@@ -321,7 +324,7 @@ func (r *round) coolsDown(n *node, app *application) bool {
 	return !app.Reclaimed.IsZero() && r.state.Now.Sub(app.Reclaimed) < n.CoolDown
 }
 
-// executorOf is an executor of app above its minimum that has something of slot.
+// executorOf is an executor of app above its minimum that has something of slot; its amounts are still to be said.
 func (r *round) executorOf(app *application, slot int) (taking, bool) {
 	flavour, resource := slot/len(r.Resources), slot%len(r.Resources)
 	for group := range app.Groups {
@@ -329,21 +332,19 @@ func (r *round) executorOf(app *application, slot int) (taking, bool) {
 		if g.Size[resource] == 0 || app.spare(group) == 0 || g.stays(flavour)-app.taken[group][flavour] <= 0 {
 			continue
 		}
-		amounts := r.None()
-		amounts.addSize(r.At(flavour), g.Size, 1)
-		return taking{app: app, group: group, flavour: flavour, amounts: amounts}, true
+		return taking{app: app, group: group, flavour: flavour}, true
 	}
 	return taking{}, false
 }
 
-// above reports whether n, and all that it is part of up to whom it is taken from, keep their guarantee without amounts.
+// above reports whether n, and all that it is part of up to whom it is taken from, keep their guarantee without amount.
 // What is taken for an application of n itself stays in n.
-func (r *round) above(n *node, amounts Amounts, slot int, by taker) bool {
+func (r *round) above(n *node, amount int64, slot int, by taker) bool {
 	if by.ground == ForHead {
 		return true
 	}
 	for at := n; ; at = at.parent {
-		if at.later.used[slot]-amounts[slot] < at.guaranteed[slot] {
+		if at.later.used[slot]-amount < at.guaranteed[slot] {
 			return false
 		}
 		if at == by.from {
@@ -360,7 +361,7 @@ func (r *round) wholeOf(n *node, slot int, by taker) taking {
 			continue
 		}
 		left := r.leftOf(app)
-		if left[slot] == 0 || !r.above(n, left, slot, by) {
+		if left[slot] == 0 || !r.above(n, left[slot], slot, by) {
 			continue
 		}
 		if best.app == nil || app.Priority < best.app.Priority || (app.Priority == best.app.Priority && app.older(best.app) > 0) {
