@@ -43,18 +43,21 @@ func TestWatch(t *testing.T) {
 		namespace := newNamespace(t, client, "pages")
 		pods := client.Pods(namespace)
 		w := &Watch{synced: make(chan struct{})}
-		w.stores = []*store{newStore(v1beta2.LabelAppName, older(pods), w.tell, nil)}
+		w.stores = []*store{newStore(v1beta2.LabelAppName, older(pods, nil), w.tell, nil)}
 		follow(t, pods, w, namespace, w.Start)
+	})
+	t.Run("ByPagesObserved", func(t *testing.T) {
+		observeFirstList(t, client.Pods(newNamespace(t, client, "observed")))
 	})
 }
 
 // older is the source of an API server that does not stream its lists, read two pods at a time.
-func older(pods corev1client.PodInterface) cache.ListerWatcher {
-	newer := source(pods, v1beta2.LabelAppName, nil).(*cache.ListWatch)
+func older(pods corev1client.PodInterface, observer Observer) cache.ListerWatcher {
+	newer := source(pods, v1beta2.LabelAppName, observer).(*cache.ListWatch)
 	return &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			options.LabelSelector = v1beta2.LabelSparkRole + "=" + v1beta2.SparkRoleExecutor
-			return list(ctx, pods, options, 2, nil)
+			return list(ctx, pods, options, 2, observer)
 		},
 		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			if options.SendInitialEvents != nil {
@@ -62,6 +65,54 @@ func older(pods corev1client.PodInterface) cache.ListerWatcher {
 			}
 			return newer.WatchFuncWithContext(ctx, options)
 		},
+	}
+}
+
+// evictions is an observer that learns from pods that were evicted, and passes on what it sees of each.
+type evictions chan corev1.Pod
+
+func (evictions) Telling(pod *corev1.Pod) bool { return pod.Status.Reason == "Evicted" }
+
+func (e evictions) Observe(_ types.NamespacedName, pod *corev1.Pod, _ bool) { e <- *pod }
+
+// observeFirstList has the observer see a first list of several pages: whole what it finds telling, wherever it is in a page,
+// and of everything else no more than what finds its owner.
+func observeFirstList(t *testing.T, pods corev1client.PodInterface) {
+	evicted := map[string]bool{"pi-2": true, "pi-3": true, "pi-5": true}
+	want := make(map[string]corev1.Pod)
+	for _, name := range []string{"pi-1", "pi-2", "pi-3", "pi-4", "pi-5"} {
+		create(t, pods, name, v1beta2.SparkRoleExecutor)
+		reason := "Healthy"
+		if evicted[name] {
+			reason = "Evicted"
+		}
+		patch := []byte(`{"status":{"phase":"Failed","reason":"` + reason + `","message":"so said the node"}}`)
+		pod, err := pods.Patch(t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{}, "status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[name] = *pod
+		if !evicted[name] {
+			want[name] = corev1.Pod{
+				ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: name, Labels: pod.Labels},
+				Status:     corev1.PodStatus{Phase: corev1.PodFailed},
+			}
+		}
+	}
+	seen := make(evictions, 100)
+	w := &Watch{synced: make(chan struct{})}
+	w.stores = []*store{newStore(v1beta2.LabelAppName, older(pods, seen), w.tell, seen)}
+	apiserver.Operate(t, w.Start)
+	if err := w.WaitForSync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got := make(map[string]corev1.Pod)
+	for len(seen) > 0 {
+		pod := <-seen
+		got[pod.Name] = pod
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what was observed of the first list\n-want +got:\n%s", diff)
 	}
 }
 
