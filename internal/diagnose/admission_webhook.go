@@ -5,6 +5,7 @@ import (
 	"regexp"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
+	"brazier.sh/brazier/api/v1beta2"
 )
 
 var (
@@ -29,7 +30,7 @@ func admissionWebhook() rule {
 		name, how, transient := webhookFault(seen[len(seen)-1].text)
 		cause := seen.cause(c.sure(seen),
 			sentence("%s cannot be made: the admission webhook %s, which has to be asked, %s.", seen.whatWasRefused(), name, how),
-			webhookFixes(seen[0].text)...)
+			c.webhookFixes(seen[0].text)...)
 		cause.Transient, cause.Waiting = transient, !c.Ended
 		return cause, true
 	}}
@@ -54,12 +55,15 @@ func webhookFault(text string) (name, how string, transient bool) {
 	return match[1], "failed", true
 }
 
-func webhookFixes(text string) []v1alpha1.Fix {
+func (c *Case) webhookFixes(text string) []v1alpha1.Fix {
 	fixes := []v1alpha1.Fix{lookAt("Find the configuration of the webhook: its owner has to mend it, or to let failures pass (failurePolicy: Ignore).",
 		"kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations")}
 	if match := webhookAddress.FindStringSubmatch(text); match != nil {
 		fixes = append(fixes, lookAt("See whether anything answers for it.",
 			fmt.Sprintf("kubectl -n %s get endpointslices -l kubernetes.io/service-name=%s", match[2], match[1])))
+	}
+	if !c.Ended && c.state() != v1beta2.ApplicationStateFailedSubmission {
+		return fixes // the operator tries again, and so does a driver
 	}
 	return append(fixes, edit("Have submissions tried again.", "spec:\n  restartPolicy:\n    type: OnFailure\n    onSubmissionFailureRetries: 3\n"))
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,7 +14,25 @@ import (
 // refusals returns what was said of objects that the API server did not take: by the operator when it submitted the run,
 // or by the driver when it made executors.
 func (c *Case) refusals() sightings {
-	return append(c.refusedSubmissions(), c.refusedToDriver()...)
+	return slices.Concat(c.refusedSubmissions(), c.triedAgain(), c.refusedToDriver())
+}
+
+// tryingAgain is the reason of the operator's event about an error that it takes for one that passes. It says the same once.
+const tryingAgain = "TryingAgain"
+
+// triedAgain are the attempts to make the driver that the operator goes on with, of which nothing is in status.
+func (c *Case) triedAgain() sightings {
+	var all sightings
+	if state := c.state(); c.driver() != nil || state != v1beta2.ApplicationStateNew && state != v1beta2.ApplicationStateSubmitted {
+		return nil
+	}
+	for _, event := range c.events(tryingAgain) {
+		if event.Object != "SparkApplication/"+c.Name || kindOf(event.Message) == refusedOtherwise {
+			continue
+		}
+		all = append(all, sighting{text: event.Message, at: event.First, proof: eventProof(event)})
+	}
+	return all
 }
 
 // refusedSubmissions are those that no later attempt has got over.

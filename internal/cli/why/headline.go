@@ -40,7 +40,11 @@ func deleted(s *scene.Scene) string {
 	case s.State == v1beta2.ApplicationStateFailed || s.State == v1beta2.ApplicationStatePendingRerun:
 		return fmt.Sprintf("%s is not there any more. Its record says that its %s run failed%s.", name, ordinal(s.Run), ago(s, s.Ended))
 	}
-	return fmt.Sprintf("%s is not there any more. Its record says that it was %s in its %s run.", name, inState(s.State), ordinal(s.Run))
+	until := ""
+	if s.Ended != nil {
+		until = " when it was deleted" + ago(s, s.Ended)
+	}
+	return fmt.Sprintf("%s is not there any more. Its record says that it was %s in its %s run%s.", name, inState(s.State), ordinal(s.Run), until)
 }
 
 // earlier speaks of a run that another has followed.

@@ -7,6 +7,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -141,7 +142,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		if r.trouble.isNew(req.NamespacedName, err.Error()) {
 			r.events.Eventf(app, nil, corev1.EventTypeWarning, "TryingAgain", string(step.Action), "%s", shorten(err.Error(), maxEventNote))
 		}
-		return reconcile.Result{}, fmt.Errorf("%s: %w", step.Action, err)
+		err = fmt.Errorf("%s: %w", step.Action, err)
+		if step.Action == Submit && seen.Diagnosis.Looked { // it may be tried for long: status says why
+			_, reported := r.report(ctx, app, seen, stay(app, "its driver cannot be made"))
+			err = errors.Join(err, reported)
+		}
+		return reconcile.Result{}, err
 	}
 	r.trouble.over(req.NamespacedName)
 	return r.report(ctx, app, seen, done)

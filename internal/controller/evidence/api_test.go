@@ -106,7 +106,13 @@ func newWorld(t *testing.T) *world {
 func reliably(c client.Client) client.Client { return c }
 
 // operate runs an operator until the returned function is called, or the test ends. Its writes go through wrap.
-func (w *world) operate(wrap func(client.Client) client.Client, options ...func(*application.Options)) (stop func()) {
+func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
+	w.t.Helper()
+	return w.operateFor(evidence.New(), evidence.Keep{}, wrap)
+}
+
+// operateFor has a recorder record, and its records be kept for so long.
+func (w *world) operateFor(recorder *evidence.Recorder, keep evidence.Keep, wrap func(client.Client) client.Client) (stop func()) {
 	w.t.Helper()
 	scheme, err := newScheme()
 	if err != nil {
@@ -131,18 +137,14 @@ func (w *world) operate(wrap func(client.Client) client.Client, options ...func(
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	recorder := evidence.New()
-	of := application.Options{
+	err = application.Add(mgr, wrap(uncached), application.Options{
 		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: []string{w.namespace}, Workers: 2,
 		Metrics: prometheus.NewRegistry(), Diagnoses: recorder, Executors: recorder,
-	}
-	for _, option := range options {
-		option(&of)
-	}
-	if err := application.Add(mgr, wrap(uncached), of); err != nil {
+	})
+	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := evidence.Add(mgr, wrap(uncached), recorder, evidence.Options{CacheNamespaces: []string{w.namespace}}); err != nil {
+	if err := evidence.Add(mgr, wrap(uncached), recorder, evidence.Options{CacheNamespaces: []string{w.namespace}, Keep: keep}); err != nil {
 		w.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -205,8 +207,8 @@ func (w *world) driver(app *v1beta2.SparkApplication, run string) *corev1.Pod {
 	return driver
 }
 
-// executor makes an executor's pod as Spark's driver does.
-func (w *world) executor(app *v1beta2.SparkApplication, driver *corev1.Pod, number int) *corev1.Pod {
+// executor makes an executor's pod as Spark's driver does, after it was changed by the options.
+func (w *world) executor(app *v1beta2.SparkApplication, driver *corev1.Pod, number int, options ...func(*corev1.Pod)) *corev1.Pod {
 	w.t.Helper()
 	pod := &corev1.Pod{
 		ObjectMeta: w.meta(fmt.Sprintf("%s-exec-%d", app.Name, number)),
@@ -217,6 +219,9 @@ func (w *world) executor(app *v1beta2.SparkApplication, driver *corev1.Pod, numb
 		pod.Labels[label] = driver.Labels[label]
 	}
 	pod.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(driver, corev1.SchemeGroupVersion.WithKind("Pod"))}
+	for _, option := range options {
+		option(pod)
+	}
 	w.create(pod)
 	return pod
 }

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,7 +35,8 @@ type task struct {
 	end, refusal bool
 	// logs reads the logs of executors that have ended badly.
 	logs bool
-	// events lists the events of pods that wait; log reads the log of a driver that has no executors.
+	// events lists the events of pods that wait, or of an application whose driver's pod is not there; log reads the log of
+	// a driver that has no executors.
 	events, log bool
 	// suspended says what holds an application that has no run.
 	suspended bool
@@ -158,7 +160,7 @@ func decideUnderWay(app *v1beta2.SparkApplication, driver *corev1.Pod, known *ru
 		}
 		return left <= 0
 	}
-	if waits(driver, known, soon) && soon(last(known, func(r *run) time.Time { return r.eventsAt }).Add(eventsAgain)) {
+	if waits(app, driver, known, soon) && soon(last(known, func(r *run) time.Time { return r.eventsAt }).Add(eventsAgain)) {
 		t.events = true
 		soon(now.Add(eventsAgain))
 	}
@@ -187,9 +189,17 @@ func last(known *run, of func(*run) time.Time) time.Time {
 	return of(known)
 }
 
-// waits reports whether the driver, or an executor, has waited for so long that it is to be told.
-func waits(driver *corev1.Pod, known *run, soon func(time.Time) bool) bool {
-	found := driver != nil && driver.Status.Phase == corev1.PodPending && soon(driver.CreationTimestamp.Add(waitBeforeTold))
+// waits reports whether the driver, or an executor, has waited for so long that it is to be told, or the run for its driver.
+func waits(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, soon func(time.Time) bool) bool {
+	var found bool
+	switch {
+	case driver == nil:
+		found = app.Status.AppState.State == v1beta2.ApplicationStateSubmitted && soon(app.Status.RunSubmitTime.Add(waitBeforeTold))
+	case driver.Status.Phase == corev1.PodPending:
+		found = soon(driver.CreationTimestamp.Add(waitBeforeTold))
+	default: // what kept it from being made does so no longer
+		found = known != nil && len(known.verdict.causes) > 0 && !knows(known, driver)
+	}
 	if known == nil {
 		return found
 	}
@@ -200,6 +210,11 @@ func waits(driver *corev1.Pod, known *run, soon func(time.Time) bool) bool {
 		}
 	}
 	return found
+}
+
+// knows reports whether anything was seen of a pod.
+func knows(known *run, pod *corev1.Pod) bool {
+	return slices.ContainsFunc(known.evidence.Pods, func(p v1alpha1.Pod) bool { return p.UID == pod.UID })
 }
 
 // worthTelling reports whether anything was seen that has no end of its own within moments.

@@ -84,6 +84,10 @@ func pending(age time.Duration, changes ...func(*run)) *run {
 	return known
 }
 
+func submittedAgo(d time.Duration) func(*v1beta2.SparkApplication) {
+	return func(app *v1beta2.SparkApplication) { app.Status.RunSubmitTime = ago(d) }
+}
+
 func storedAgo(d time.Duration) func(*run) {
 	return func(known *run) { known.stored, known.written = true, noon().Add(-d) }
 }
@@ -116,6 +120,19 @@ func TestDecide(t *testing.T) {
 			"Events are not listed all the time.", inState(v1beta2.ApplicationStateSubmitted), driverIn(corev1.PodPending, time.Minute, nil),
 			&run{eventsAt: noon().Add(-20 * time.Second)},
 			task{after: 10 * time.Second},
+		},
+		"NoDriver": {
+			"A driver whose pod is not seen yet may be seen in a moment.", inState(v1beta2.ApplicationStateSubmitted, submittedAgo(4*time.Second)), nil, nil,
+			task{after: 6 * time.Second},
+		},
+		"NoDriverForLong": {
+			"Why a driver cannot be made is in the application's events.", inState(v1beta2.ApplicationStateSubmitted, submittedAgo(11*time.Second)), nil, nil,
+			task{events: true, after: eventsAgain},
+		},
+		"DriverMadeAtLast": {
+			"What kept the driver from being made is told no longer.", inState(v1beta2.ApplicationStateRunning, runs1), running,
+			&run{verdict: verdict{causes: []v1alpha1.Cause{{Code: "admission-webhook"}}}, eventsAt: noon().Add(-time.Minute)},
+			task{events: true, after: eventsAgain},
 		},
 		"Alone": {
 			"A driver that has had no executors for long says why in its log.", inState(v1beta2.ApplicationStateRunning, conditioned(v1beta2.ConditionRunning, 31*time.Second)),

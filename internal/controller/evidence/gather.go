@@ -21,7 +21,7 @@ import (
 const (
 	// readLog is how long reading one log may take.
 	readLog = 15 * time.Second
-	// maxEvents is how many events are asked for of one pod, maxAsked of how many pods.
+	// maxEvents is how many events are asked for of one object, maxAsked of how many objects.
 	maxEvents, maxAsked = 50, 4
 	// indexApp is the index of the controller of applications: pods by the name of their application.
 	indexApp = "application"
@@ -111,16 +111,19 @@ func (r *Recorder) executorsLogs(ctx context.Context, namespace string, pods []*
 	return logs
 }
 
-// events lists the events of pods, by name: an event may be of an earlier pod of that name, which its time tells.
-func (r *Recorder) events(ctx context.Context, namespace string, pods []string, since time.Time) ([]v1alpha1.Event, error) {
+// object is something that there are events of.
+type object struct{ kind, name string }
+
+// events lists the events of objects, by name: an event may be of an earlier one of that name, which its time tells.
+func (r *Recorder) events(ctx context.Context, namespace string, objects []object, since time.Time) ([]v1alpha1.Event, error) {
 	var found []corev1.Event
-	for _, pod := range pods[:min(len(pods), maxAsked)] {
+	for _, of := range objects[:min(len(objects), maxAsked)] {
 		selector := fields.AndSelectors(
-			fields.OneTermEqualSelector("involvedObject.kind", "Pod"), fields.OneTermEqualSelector("involvedObject.name", pod),
+			fields.OneTermEqualSelector("involvedObject.kind", of.kind), fields.OneTermEqualSelector("involvedObject.name", of.name),
 		)
 		list, err := r.core.Events(namespace).List(ctx, metav1.ListOptions{FieldSelector: selector.String(), Limit: maxEvents})
 		if err != nil {
-			return nil, fmt.Errorf("list events of pod %s: %w", pod, err)
+			return nil, fmt.Errorf("list events of %s %s: %w", of.kind, of.name, err)
 		}
 		for _, event := range list.Items {
 			if event.CreationTimestamp.Time.Before(since) && event.LastTimestamp.Time.Before(since) {
@@ -132,21 +135,23 @@ func (r *Recorder) events(ctx context.Context, namespace string, pods []string, 
 	return evidence.OfCoreEvents(found), nil
 }
 
-// asked returns the pods whose events tell most: the driver, and executors that wait or ended badly.
-func asked(driver *corev1.Pod, known *run) []string {
-	var names []string
+// asked returns the objects whose events tell most: the driver, or the application while its driver cannot be made, and
+// executors that wait or ended badly.
+func asked(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run) []object {
+	first := object{v1beta2.SparkApplicationKind, app.Name}
 	if driver != nil {
-		names = append(names, driver.Name)
+		first = object{"Pod", driver.Name}
 	}
+	objects := []object{first}
 	if known == nil {
-		return names
+		return objects
 	}
 	for i := range known.evidence.Pods {
-		if pod := &known.evidence.Pods[i]; driver == nil || pod.Name != driver.Name {
-			names = append(names, pod.Name)
+		if pod := (object{"Pod", known.evidence.Pods[i].Name}); pod != first {
+			objects = append(objects, pod)
 		}
 	}
-	return names
+	return objects
 }
 
 // holds returns what holds the pods of a run, as they are.

@@ -80,7 +80,7 @@ func (r *Recorder) gather(
 		}
 	}
 	if task.end || task.events {
-		events, err := r.events(ctx, app.Namespace, asked(driver, known), app.Status.RunSubmitTime.Time)
+		events, err := r.events(ctx, app.Namespace, asked(app, driver, known), app.Status.RunSubmitTime.Time)
 		if err != nil {
 			return seen, err
 		}
@@ -103,7 +103,9 @@ func (r *Recorder) conclude(
 			record.Ended = new(metav1.NewTime(endOrNow(app, driver, now)))
 		}
 	}
-	write := task.write || task.closed || known.changed && (known.stored || worthTelling(known, now)) && !task.suspended
+	record.Causes = r.causesOf(app, record.Evidence, failed, now)
+	worth := known.stored || worthTelling(known, now) || len(record.Causes) > 0
+	write := task.write || task.closed || known.changed && worth && !task.suspended
 	if write {
 		stored, err := r.stored(ctx, client.ObjectKeyFromObject(record))
 		if err != nil {
@@ -116,8 +118,6 @@ func (r *Recorder) conclude(
 		if err := r.store(ctx, stored, record); err != nil {
 			return err
 		}
-	} else {
-		record.Causes = r.causesOf(app, record.Evidence, failed, now)
 	}
 	before := known.verdict
 	after := verdict{causes: record.Causes, looked: failed || !task.closed, ended: failed}
@@ -236,16 +236,20 @@ func (r *Recorder) letGo(ctx context.Context, app types.NamespacedName, current 
 	return errors.Join(errs...)
 }
 
-// close writes what is known of a run that is over, if that was begun or its executors were lost.
+// close ends the record of a run that is over, with what is known of it. Where there is none yet it is worth one if executors
+// were lost. The run may be over because its application was deleted: then the record keeps the state that it had.
 func (r *Recorder) close(ctx context.Context, id runID) error {
 	known, now := r.runs.look(id), r.clock.Now()
-	if known == nil || known.application.UID == "" || !known.changed || !known.stored && !lostBefore(known, time.Time{}) {
+	if known == nil || known.application.UID == "" || !known.stored && (!known.changed || !lostBefore(known, time.Time{})) {
 		return nil
 	}
 	record := blank(id.app.Namespace, known, now)
 	stored, err := r.stored(ctx, client.ObjectKeyFromObject(record))
 	if err != nil {
 		return err
+	}
+	if stored == nil && !known.changed {
+		return nil // somebody has removed it
 	}
 	if stored != nil {
 		record.Evidence = evidence.Merge(stored.Evidence, record.Evidence)
