@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,7 +32,7 @@ func executorHeap() rule {
 		for _, e := range c.ends(v1alpha1.RoleExecutor) {
 			if e.code == exitHeapFull {
 				cause := c.heapCause(v1alpha1.RoleExecutor, e.name, []v1alpha1.Proof{e.proof}, having(c.executorsLast(), "OutOfMemoryError"), e.at)
-				if !c.lossMatters() {
+				if !c.lossMatters() && !c.taskFailedOf(heapFull) {
 					cause.Confidence = v1alpha1.ConfidenceLow
 				}
 				return cause, true
@@ -60,6 +61,13 @@ func (c *Case) taskLines() []found {
 		}
 	}
 	return lines
+}
+
+// taskFailedOf reports whether the driver tells of a task that has failed of what pattern matches, as what ended the run.
+func (c *Case) taskFailedOf(pattern *pattern) bool {
+	return slices.ContainsFunc(c.taskLines(), func(f found) bool {
+		return f.role == v1alpha1.RoleDriver && pattern.MatchString(f.text)
+	})
 }
 
 // driversOwn are the fatal lines of the driver that do not tell of a task. What the trace says below a task's failure is

@@ -26,10 +26,12 @@ var recorded = map[string]string{
 	"configmap": "config-missing",
 	"container": "executor-out-of-memory",
 	"crash":     "python-worker-crash",
+	"data":      "python-exception",
 	"disk":      "scratch-disk-full",
 	"driver":    "driver-out-of-memory",
 	"evicted":   "disrupted",
 	"format":    "command-cannot-run",
+	"heap":      "executor-heap-out-of-memory",
 	"image":     "image-pull",
 	"limits":    "limit-range",
 	"module":    "python-module-missing",
@@ -38,7 +40,12 @@ var recorded = map[string]string{
 	"refused":   "submission-refused",
 	"rights":    "rbac-denied",
 	"secret":    "config-missing",
+	"skew":      "version-skew",
+	"starved":   "unschedulable",
 }
+
+// consequences are what follows from the first causes, where that has to be told too.
+var consequences = map[string]string{"starved": "executors-starved"}
 
 // TestRecorded finds the causes in what was really seen.
 func TestRecorded(t *testing.T) {
@@ -53,7 +60,12 @@ func TestRecorded(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			causes := Causes(caseOf(t, file))
 			if len(causes) == 0 || causes[0].Code != recorded[name] {
-				t.Errorf("want %s first, got %+v", recorded[name], causes)
+				t.Fatalf("want %s first, got %+v", recorded[name], causes)
+			}
+			if code := consequences[name]; code != "" {
+				if i := indexOf(causes, code); i < 0 || causes[i].Follows != recorded[name] {
+					t.Errorf("want %s in consequence, got %+v", code, causes)
+				}
 			}
 		})
 	}

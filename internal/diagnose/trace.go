@@ -256,12 +256,19 @@ func (t *thrown) userFrame() (frame, bool) {
 		return frame{}, false
 	}
 	for _, f := range t.frames {
-		function := f.function[strings.LastIndexByte(f.function, '/')+1:]
+		function := withoutModule(f.function)
 		if !slices.ContainsFunc(notTheUsers.java, func(prefix string) bool { return strings.HasPrefix(function, prefix) }) {
 			return f, true
 		}
 	}
 	return frame{}, false
+}
+
+// withoutModule is a method of the JVM without the class loader and the module that StackTraceElement.toString puts before
+// its class. What is behind a slash in the name of a class that was made at run time, such as a lambda's, begins with 0x.
+func withoutModule(function string) string {
+	named, _, _ := strings.Cut(function, "/0x")
+	return function[strings.LastIndexByte(named, '/')+1:]
 }
 
 func containsAny(text string, parts []string) bool {

@@ -75,7 +75,7 @@ func where(t *trace, root *thrown) string {
 	case root.python || strings.HasSuffix(f.file, ".py"):
 		return fmt.Sprintf(" in %s, line %d", path.Base(f.file), f.number)
 	}
-	return fmt.Sprintf(" in %s (%s, line %d)", f.function[strings.LastIndexByte(f.function, '/')+1:], f.file, f.number)
+	return fmt.Sprintf(" in %s (%s, line %d)", withoutModule(f.function), f.file, f.number)
 }
 
 var (

@@ -64,6 +64,20 @@ func TestScanLog(t *testing.T) {
 				"20 Caused by: com.example.Root: because",
 			},
 		},
+		"Lambdas": {
+			reason: "What the JVM makes of Spark's lambdas is Spark's code, and of the user's the user's.",
+			log: "26/11/26 14:00:00 ERROR Executor: Exception in task 0.0\n" + strings.Repeat("\tat org.apache.spark.rdd.RDD.iterator(RDD.scala:1)\n", 6) +
+				"\tat org.apache.spark.rdd.RDD$$Lambda$790/0x00007f2b35126c40.apply(Unknown Source)\n" +
+				"\tat com.example.Sales$$Lambda/0x00007f2b35126c41.apply(Unknown Source)\n" +
+				"\tat app//org.apache.spark.scheduler.Task.run(Task.scala:147)",
+			want: []string{
+				"1 26/11/26 14:00:00 ERROR Executor: Exception in task 0.0",
+				"2 \tat org.apache.spark.rdd.RDD.iterator(RDD.scala:1)", "3 \tat org.apache.spark.rdd.RDD.iterator(RDD.scala:1)",
+				"4 \tat org.apache.spark.rdd.RDD.iterator(RDD.scala:1)", "5 \tat org.apache.spark.rdd.RDD.iterator(RDD.scala:1)",
+				"6 \tat org.apache.spark.rdd.RDD.iterator(RDD.scala:1)", "7 \tat org.apache.spark.rdd.RDD.iterator(RDD.scala:1)",
+				"9 \tat com.example.Sales$$Lambda/0x00007f2b35126c41.apply(Unknown Source)",
+			},
+		},
 		"Python": {
 			reason: "Of a traceback the user's frames are kept with their source, and what it ends with.",
 			log: "Traceback (most recent call last):\n  File \"/opt/job.py\", line 12, in <module>\n    main()\n    ~~~~^^\n" +

@@ -156,9 +156,9 @@ func causedBy(text string) bool {
 // platformFrame reports whether a frame is of Java, Scala, Spark or what Spark consists of.
 func platformFrame(text string) bool {
 	name := strings.TrimPrefix(strings.TrimLeft(text, " \t"), "at ")
-	if _, after, ok := strings.Cut(name, "/"); ok { // java.base/java.lang.Thread.run
-		name = after
-	}
+	// java.base/java.lang.Thread.run, but also org.apache.spark.rdd.RDD$$Lambda$790/0x00007f2b35126c40.apply
+	named, _, _ := strings.Cut(name, "/0x")
+	name = name[strings.LastIndexByte(named, '/')+1:]
 	for _, prefix := range []string{
 		"java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", "org.apache.spark.", "org.apache.hadoop.", "org.sparkproject.",
 		"io.netty.", "py4j.", "okhttp3.", "io.fabric8.", "org.apache.parquet.", "org.apache.hive.",
