@@ -85,7 +85,7 @@ test-airflow: build bin/kubectl .cache/airflow/ready ## The DAGs of examples/air
 test-causes: build bin/kubectl ## Thirty kinds of failures, each explained right, and thirty kinds of healthy runs, none blamed
 	@build/packages javac:openjdk-17-jdk-headless
 	@echo "• causes of failure"
-	@go test -tags e2e,causes -count=1 -timeout 40m -v -run 'TestCauses|TestHealthy' ./test/e2e
+	@go test -tags e2e,causes -count=1 -parallel 8 -timeout 40m -v -run 'TestCauses|TestHealthy' ./test/e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for a while (FUZZTIME=30s each)

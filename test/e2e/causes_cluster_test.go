@@ -114,9 +114,9 @@ func clusterFailures(t *testing.T) map[string]failure {
 			waits:  true, want: "unschedulable", then: "executors-starved",
 		},
 		"webhook": {
-			reason:  "A webhook that has to be asked does not answer.",
+			reason:  "A webhook that has to be asked does not answer: the operator tries again until it does.",
 			prepare: brokenWebhook,
-			want:    "admission-webhook",
+			waits:   true, want: "admission-webhook",
 		},
 		"disk": {
 			reason: "An executor writes more than its scratch volume may hold.",

@@ -3,12 +3,15 @@
 package e2e
 
 import (
+	"encoding/json"
 	"os/exec"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/objectstore"
 )
 
 func sparkFailures() map[string]failure {
@@ -27,6 +30,7 @@ func sparkFailures() map[string]failure {
 			change: func(app *v1beta2.SparkApplication) {
 				app.Spec.Executor.Template = &corev1.PodTemplateSpec{Spec: corev1.PodSpec{DNSPolicy: corev1.DNSNone}}
 				app.Spec.Executor.DNSConfig = &corev1.PodDNSConfig{Nameservers: []string{"192.0.2.1"}}
+				app.Spec.SparkConf = map[string]string{"spark.kubernetes.executor.useDriverPodIP": "false"} // by its name, as before Spark 4.1
 			},
 			waits: true, want: "driver-unreachable",
 		},
@@ -47,7 +51,7 @@ func sparkFailures() map[string]failure {
 		"broadcast": {reason: "The table to broadcast takes too long to make.", way: "slow_broadcast", change: oneTry("spark.sql.broadcastTimeout", "1", "spark.sql.adaptive.enabled", "false"), want: "broadcast-timeout"},
 		"silent": {
 			reason: "The executor's JVM stands still.", way: "falls_silent",
-			change: oneTry("spark.executor.heartbeatInterval", "1s", "spark.network.timeout", "8s"), want: "executor-silent",
+			change: oneTry("spark.executor.heartbeatInterval", "1s", "spark.network.timeout", "8s", "spark.network.timeoutInterval", "2s"), want: "executor-silent",
 		},
 		"shuffle": {
 			reason: "The files of a shuffle are lost.", way: "loses_shuffle",
@@ -56,8 +60,19 @@ func sparkFailures() map[string]failure {
 		"crash":   {reason: "Native code in a Python worker crashes.", way: "crashes", change: oneTry("spark.python.worker.faulthandler.enabled", "true"), want: "python-worker-crash"},
 		"data":    {reason: "The job's own code meets data that it does not expect.", way: "wrong_data", change: oneTry(), want: "python-exception"},
 		"column":  {reason: "The query names a column that there is not.", way: "wrong_column", want: "query-invalid"},
-		"storage": {reason: "The bucket is not there.", way: "missing_bucket", want: "storage-missing"},
+		"storage": {reason: "The bucket is not there.", prepare: letIntoStore, way: "missing_bucket", want: "storage-missing"},
 	}
+}
+
+// letIntoStore gives drivers in namespace the credentials that they have in default.
+func letIntoStore(t *testing.T, namespace string) {
+	t.Helper()
+	var secret corev1.Secret
+	if err := json.Unmarshal([]byte(kubectl(t, "--namespace", "default", "get", "secret", objectstore.SecretName, "-o", "json")), &secret); err != nil {
+		t.Fatal(err)
+	}
+	secret.ObjectMeta = metav1.ObjectMeta{Name: secret.Name, Namespace: namespace}
+	applyObject(t, &secret)
 }
 
 // skewed compiles a program against a class of another Spark and puts it where the driver finds it.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -33,20 +32,15 @@ type failure struct {
 	want, then string
 }
 
-// wave is how many applications are there at once: a driver and an executor each take a few hundred megabytes.
-const wave = 8
-
-// TestCauses provokes the causes of docs/why.md, and asks why.
+// TestCauses provokes the causes of docs/why.md, and asks why. As many applications are there at once as tests run side by
+// side (-parallel): a driver and an executor each take a few hundred megabytes.
 func TestCauses(t *testing.T) {
-	all := failures(t)
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(all)), wave) {
-		t.Run("From"+some[0], func(t *testing.T) {
-			for _, name := range some {
-				all[name].begin(t, name)
-			}
-			for _, name := range some {
-				t.Run(name, func(t *testing.T) { all[name].explained(t, name) })
-			}
+	for name := range failures(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			failure := failures(t)[name]
+			failure.begin(t, name)
+			failure.explained(t, name)
 		})
 	}
 }

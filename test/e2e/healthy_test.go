@@ -3,8 +3,6 @@
 package e2e
 
 import (
-	"maps"
-	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -60,19 +58,16 @@ func TestHealthy(t *testing.T) {
 	kubectl(t, "delete", "configmap", "jobs", "--ignore-not-found")
 	kubectl(t, "create", "configmap", "jobs", "--from-file=testdata/causes/healthy.py")
 	deleteAfter(t, "configmap/jobs")
-	for some := range slices.Chunk(slices.Sorted(maps.Keys(healthy)), wave) {
-		t.Run("From"+some[0], func(t *testing.T) {
-			for _, name := range some {
-				apply(t, name, "healthy.py", func(app *v1beta2.SparkApplication) {
-					app.Spec.Arguments = []string{healthy[name].way}
-					if change := healthy[name].change; change != nil {
-						change(app)
-					}
-				})
-			}
-			for _, name := range some {
-				t.Run(name, func(t *testing.T) { awaitState(t, name, v1beta2.ApplicationStateCompleted) })
-			}
+	for name, run := range healthy {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			apply(t, name, "healthy.py", func(app *v1beta2.SparkApplication) {
+				app.Spec.Arguments = []string{run.way}
+				if run.change != nil {
+					run.change(app)
+				}
+			})
+			awaitState(t, name, v1beta2.ApplicationStateCompleted)
 		})
 	}
 }
