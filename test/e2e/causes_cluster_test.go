@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,7 +104,7 @@ func clusterFailures(t *testing.T) map[string]failure {
 		"held": {
 			reason: "It is suspended.",
 			change: func(app *v1beta2.SparkApplication) { app.Spec.Suspend = true },
-			waits:  true, want: "suspended",
+			waits:  true, unkept: true, want: "suspended",
 		},
 		"starved": {
 			reason: "The driver runs, and no node has room for its executors.",
@@ -175,12 +174,7 @@ webhooks:
 // evict evicts the driver, as a drain of its node does.
 func evict(t *testing.T, namespace, name string) {
 	t.Helper()
-	eventually(t, lifeLimit, "the driver runs", func() error {
-		if state := kubectl(t, "--namespace", namespace, "get", "sparkapplication", name, "-o", "jsonpath={.status.applicationState.state}"); state != "RUNNING" {
-			return errors.New(state)
-		}
-		return nil
-	})
+	kubectl(t, "--namespace", namespace, "wait", "--for=jsonpath={.status.applicationState.state}=RUNNING", "--timeout="+lifeLimit.String(), "sparkapplication/"+name)
 	eviction := command(t.Context(), "kubectl", "create", "--raw", "/api/v1/namespaces/"+namespace+"/pods/"+name+"-driver/eviction", "-f", "-")
 	eviction.Stdin = strings.NewReader(`{"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "` + name + `-driver"}}`)
 	must(t, eviction)

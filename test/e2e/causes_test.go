@@ -26,8 +26,8 @@ type failure struct {
 	change  func(app *v1beta2.SparkApplication)
 	// meanwhile is what happens to the application while it runs.
 	meanwhile func(t *testing.T, namespace, name string)
-	// waits says that the application does not fail but wait.
-	waits bool
+	// waits says that the application does not fail but wait, unkept that the operator keeps no record of it.
+	waits, unkept bool
 	// want is the code of the first cause; then, of one that has to be there as its consequence.
 	want, then string
 }
@@ -82,24 +82,39 @@ func letDriversIn(t *testing.T, namespace string) {
 	kubectl(t, "--namespace", namespace, "create", "rolebinding", "spark-driver", "--role=spark-driver", "--serviceaccount="+namespace+":spark")
 }
 
-// explained waits until the application has failed, or waits, and wants the right cause to be the first.
+// explained waits until the application has failed, or waits, and wants the right cause to be the first: for those who ask,
+// and in what the operator has kept.
 func (f failure) explained(t *testing.T, name string) {
 	namespace := namespaceOf(name)
 	if f.meanwhile != nil {
 		f.meanwhile(t, namespace, name)
 	}
-	eventually(t, lifeLimit, name+" comes to where it is explained", func() error {
+	end := "jsonpath={.status.applicationState.state}=" + string(v1beta2.ApplicationStateFailed)
+	if f.waits {
+		end = "condition=" + v1beta2.ConditionDiagnosed
+	}
+	f.await(t, name, end)
+	eventually(t, lifeLimit, name+" is explained", func() error {
 		said, out := why(t, namespace, name)
-		if !f.waits && said.State != v1beta2.ApplicationStateFailed {
-			return fmt.Errorf("it is %s\n%s", said.State, out)
-		}
 		if len(said.Causes) == 0 || said.Causes[0].Code != f.want {
 			return fmt.Errorf("want %q first\n%s", f.want, out)
 		}
 		return f.consequence(said)
 	})
 	t.Log(brazier(t, "why", "--namespace", namespace, name))
-	keepRecord(t, namespace, name)
+	if !f.unkept {
+		f.kept(t, name)
+	}
+}
+
+// await waits for the application without asking again and again, as many do so at once.
+func (f failure) await(t *testing.T, name, end string) {
+	t.Helper()
+	wait := command(t.Context(), "kubectl", "--namespace", namespaceOf(name), "wait", "--for="+end, "--timeout="+lifeLimit.String(), "sparkapplication/"+name)
+	if out, err := wait.CombinedOutput(); err != nil {
+		_, said := why(t, namespaceOf(name), name)
+		t.Fatalf("%s: %v\n%s%s", end, err, out, said)
+	}
 }
 
 func (f failure) consequence(said answer) error {
@@ -114,27 +129,36 @@ func (f failure) consequence(said answer) error {
 	return fmt.Errorf("want %q after it, got %+v", f.then, said.Causes)
 }
 
-// keepRecord writes the operator's record of the application to the folder BRAZIER_RECORDS, if there is one: evidence for
-// the tests of internal/diagnose.
-func keepRecord(t *testing.T, namespace, name string) {
+// kept wants the operator's record of the application to have the right cause, and writes it to the folder BRAZIER_RECORDS, if
+// there is one: evidence for the tests of internal/diagnose.
+func (f failure) kept(t *testing.T, name string) {
 	t.Helper()
+	var record brazierv1alpha1.RunRecord
+	eventually(t, lifeLimit, "the record of "+name+" tells its cause", func() error {
+		var list brazierv1alpha1.RunRecordList
+		if err := json.Unmarshal([]byte(kubectl(t, "--namespace", namespaceOf(name), "get", "runrecords", "-o", "json")), &list); err != nil {
+			return err
+		}
+		if len(list.Items) != 1 {
+			return fmt.Errorf("there are %d records", len(list.Items))
+		}
+		record = list.Items[0]
+		if len(record.Causes) == 0 || record.Causes[0].Code != f.want {
+			return fmt.Errorf("want %q first, got %+v", f.want, record.Causes)
+		}
+		return f.consequence(answer{Causes: record.Causes})
+	})
 	folder := os.Getenv("BRAZIER_RECORDS")
 	if folder == "" {
 		return
 	}
-	var list brazierv1alpha1.RunRecordList
-	if err := json.Unmarshal([]byte(kubectl(t, "--namespace", namespace, "get", "runrecords", "-o", "json")), &list); err != nil {
+	record.ManagedFields = nil
+	text, err := yaml.Marshal(record)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, record := range list.Items {
-		record.ManagedFields = nil
-		text, err := yaml.Marshal(record)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, name+".yaml"), text, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(folder, name+".yaml"), text, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -53,21 +55,27 @@ var healthy = map[string]struct {
 	"short-lived":  {way: "counts", change: func(a *v1beta2.SparkApplication) { a.Spec.Driver.TerminationGracePeriodSeconds = new(int64(1)) }},
 }
 
+// wave is how many applications are there at once: a driver and an executor each take a few hundred megabytes.
+const wave = 8
+
 // TestHealthy wants nothing to be said against runs that end well.
 func TestHealthy(t *testing.T) {
 	kubectl(t, "delete", "configmap", "jobs", "--ignore-not-found")
 	kubectl(t, "create", "configmap", "jobs", "--from-file=testdata/causes/healthy.py")
 	deleteAfter(t, "configmap/jobs")
-	for name, run := range healthy {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			apply(t, name, "healthy.py", func(app *v1beta2.SparkApplication) {
-				app.Spec.Arguments = []string{run.way}
-				if run.change != nil {
-					run.change(app)
-				}
-			})
-			awaitState(t, name, v1beta2.ApplicationStateCompleted)
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(healthy)), wave) {
+		t.Run("From"+some[0], func(t *testing.T) {
+			for _, name := range some {
+				apply(t, name, "healthy.py", func(app *v1beta2.SparkApplication) {
+					app.Spec.Arguments = []string{healthy[name].way}
+					if change := healthy[name].change; change != nil {
+						change(app)
+					}
+				})
+			}
+			for _, name := range some {
+				t.Run(name, func(t *testing.T) { awaitState(t, name, v1beta2.ApplicationStateCompleted) })
+			}
 		})
 	}
 }
