@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 
 	"brazier.sh/brazier/internal/image"
 	"brazier.sh/brazier/internal/image/binary"
@@ -108,14 +109,29 @@ func (e onEmbedded) config() (operator.Config, error) {
 		ObjectStoreSecret: localcluster.ObjectStoreSecret,
 		TrustBundle:       trust,
 		ClusterDomain:     layout.Domain,
-		SparkConf: map[string]string{
-			"spark.hadoop.fs.s3a.endpoint":          layout.ObjectStore,
-			"spark.hadoop.fs.s3a.endpoint.region":   layout.Region,
-			"spark.hadoop.fs.s3a.path.style.access": "true",
-			// An image that is built again has the same tag, and asking the registry on this machine costs nothing.
-			"spark.kubernetes.container.image.pullPolicy": "Always",
-		},
+		SparkConf:         sparkConf(runtime.NumCPU()),
 	}, nil
+}
+
+// fewCores is below how many cores a machine has no room for a few applications whose pods ask for a whole one each, as
+// Spark has it where nobody says otherwise.
+const fewCores = 8
+
+// sparkConf are the properties of applications that do not say otherwise, on a machine with so many cores.
+func sparkConf(cores int) map[string]string {
+	conf := map[string]string{
+		"spark.hadoop.fs.s3a.endpoint":          layout.ObjectStore,
+		"spark.hadoop.fs.s3a.endpoint.region":   layout.Region,
+		"spark.hadoop.fs.s3a.path.style.access": "true",
+		// An image that is built again has the same tag, and asking the registry on this machine costs nothing.
+		"spark.kubernetes.container.image.pullPolicy": "Always",
+	}
+	if cores < fewCores {
+		// What is set aside; a pod uses more where there is more, and has as many tasks at once as its cores say.
+		conf["spark.kubernetes.driver.request.cores"] = "250m"
+		conf["spark.kubernetes.executor.request.cores"] = "500m"
+	}
+	return conf
 }
 
 // trustBundle is the cluster's authority with those that the machine trusts: applications trust the bundle instead of
