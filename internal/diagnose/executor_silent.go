@@ -7,8 +7,10 @@ import (
 )
 
 var (
-	// HeartbeatReceiver.expireDeadHosts, and TaskSetManager's ExecutorLostFailure of it.
+	// TaskSetManager's ExecutorLostFailure.
 	heartbeatTimeout = lazily(`[Ee]xecutor (\d+)?.*[Ee]xecutor heartbeat timed out after (\d+) ms`)
+	// HeartbeatReceiver.expireDeadHosts: on Kubernetes the executor is replaced first, so that nothing tells of its loss.
+	noHeartbeats = lazily(`Removing executor (\d+) with no recent heartbeats: (\d+) ms exceeds timeout`)
 	// CoarseGrainedSchedulerBackend.DriverEndpoint.onDisconnected.
 	disassociated = lazily(`(?:Lost executor |\(executor )(\d+).*Remote RPC client disassociated`)
 )
@@ -50,8 +52,10 @@ func (c *Case) silence() (v1alpha1.Cause, bool) {
 		}
 	}
 	lines := c.saidBy(v1alpha1.RoleDriver)
-	if f, match, ok := firstMatch(lines, heartbeatTimeout); ok {
-		return told(f, fmt.Sprintf("The driver had not heard of %s for %s ms and gave it up.", executorName(match[1]), match[2])), true
+	for _, pattern := range []*pattern{heartbeatTimeout, noHeartbeats} {
+		if f, match, ok := firstMatch(lines, pattern); ok {
+			return told(f, fmt.Sprintf("The driver had not heard of %s for %s ms and gave it up.", executorName(match[1]), match[2])), true
+		}
 	}
 	if f, match, ok := firstMatch(lines, disassociated); ok {
 		cause := told(f, fmt.Sprintf("The connection between the driver and %s broke off.", executorName(match[1])))

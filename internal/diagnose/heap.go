@@ -32,7 +32,9 @@ func executorHeap() rule {
 		for _, e := range c.ends(v1alpha1.RoleExecutor) {
 			if e.code == exitHeapFull {
 				cause := c.heapCause(v1alpha1.RoleExecutor, e.name, []v1alpha1.Proof{e.proof}, having(c.executorsLast(), "OutOfMemoryError"), e.at)
-				if !c.lossMatters() && !c.taskFailedOf(heapFull) {
+				if f, ok := c.taskFailedOf(heapFull); ok {
+					cause.Evidence = append(cause.Evidence, f.proof())
+				} else if !c.lossMatters() {
 					cause.Confidence = v1alpha1.ConfidenceLow
 				}
 				return cause, true
@@ -63,11 +65,11 @@ func (c *Case) taskLines() []found {
 	return lines
 }
 
-// taskFailedOf reports whether the driver tells of a task that has failed of what pattern matches, as what ended the run.
-func (c *Case) taskFailedOf(pattern *pattern) bool {
-	return slices.ContainsFunc(c.taskLines(), func(f found) bool {
-		return f.role == v1alpha1.RoleDriver && pattern.MatchString(f.text)
-	})
+// taskFailedOf is where the driver tells of a task that has failed of what pattern matches, as what ended the run.
+func (c *Case) taskFailedOf(pattern *pattern) (found, bool) {
+	lines := slices.DeleteFunc(c.taskLines(), func(f found) bool { return f.role != v1alpha1.RoleDriver })
+	f, _, ok := firstMatch(lines, pattern)
+	return f, ok
 }
 
 // driversOwn are the fatal lines of the driver that do not tell of a task. What the trace says below a task's failure is

@@ -40,8 +40,11 @@ var recorded = map[string]string{
 	"refused":   "submission-refused",
 	"rights":    "rbac-denied",
 	"secret":    "config-missing",
+	"shuffle":   "shuffle-lost",
 	"skew":      "version-skew",
 	"starved":   "unschedulable",
+	"storage":   "storage-missing",
+	"webhook":   "admission-webhook",
 }
 
 // consequences are what follows from the first causes, where that has to be told too.
@@ -61,6 +64,9 @@ func TestRecorded(t *testing.T) {
 			causes := Causes(caseOf(t, file))
 			if len(causes) == 0 || causes[0].Code != recorded[name] {
 				t.Fatalf("want %s first, got %+v", recorded[name], causes)
+			}
+			if i := indexOf(causes, "jvm-exception"); i > 0 {
+				t.Errorf("what is known is told again as the job's own: %+v", causes[i])
 			}
 			if code := consequences[name]; code != "" {
 				if i := indexOf(causes, code); i < 0 || causes[i].Follows != recorded[name] {

@@ -19,9 +19,9 @@ func shuffleLost() rule {
 	return rule{code: "shuffle-lost", follows: follows, find: func(c *Case) (v1alpha1.Cause, bool) {
 		lines := c.fatal()
 		f, match, ok := firstMatch(lines, stageGivenUp)
-		why := "A stage could not fetch what earlier tasks had written: the executors that had it were gone."
+		why := "A stage could not fetch what earlier tasks had written: the executors that had it, or their files, were gone."
 		if ok {
-			why = fmt.Sprintf("A stage failed %s times because it could not fetch what earlier tasks had written: the executors that had it were gone.", firstOf(match[2:]))
+			why = fmt.Sprintf("A stage was given up that could not fetch what earlier tasks had written (attempts: %s): the executors that had it, or their files, were gone.", firstOf(match[2:]))
 		} else if f, _, ok = firstMatch(lines, fetchFailed); !ok {
 			return v1alpha1.Cause{}, false
 		}

@@ -198,6 +198,13 @@ org.apache.spark.shuffle.MetadataFetchFailedException: Missing an output locatio
 			want:   []string{"executor-silent"},
 			why:    "The driver had not heard of executor 2 for 125301 ms and gave it up.",
 		},
+		"HeartbeatOnKubernetes": {
+			reason: "Such an executor is replaced before it is given up, and what it was doing is said to have been ended by the driver.",
+			run: failedRun(driverSays("26/11/26 18:01:03 WARN HeartbeatReceiver: Removing executor 1 with no recent heartbeats: 8797 ms exceeds timeout 8000 ms\n" +
+				abortedBy("ExecutorLostFailure (executor 1 exited unrelated to the running tasks) Reason: Executor 1 killed by driver."))),
+			want: []string{"executor-silent"},
+			why:  "The driver had not heard of executor 1 for 8797 ms and gave it up.",
+		},
 		"Code": {
 			reason: "An executor that does not reach the driver ends itself.",
 			run:    failedRun(executorEnds(5, 56, "Error", 600), driverSays(abortedByLoss)),

@@ -51,7 +51,9 @@ func sparkFailures() map[string]failure {
 		"broadcast": {reason: "The table to broadcast takes too long to make.", way: "slow_broadcast", change: oneTry("spark.sql.broadcastTimeout", "1", "spark.sql.adaptive.enabled", "false"), want: "broadcast-timeout"},
 		"silent": {
 			reason: "The executor's JVM stands still.", way: "falls_silent",
-			change: oneTry("spark.executor.heartbeatInterval", "1s", "spark.network.timeout", "8s", "spark.network.timeoutInterval", "2s"), want: "executor-silent",
+			change: oneTry("spark.executor.heartbeatInterval", "1s", "spark.network.timeout", "8s", "spark.network.timeoutInterval", "2s",
+				"spark.stage.maxConsecutiveAttempts", "1"),
+			want: "executor-silent",
 		},
 		"shuffle": {
 			reason: "The files of a shuffle are lost.", way: "loses_shuffle",
