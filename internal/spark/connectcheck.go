@@ -11,6 +11,7 @@ import (
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 )
@@ -40,6 +41,9 @@ func idleConnect(connect *v1alpha1.SparkConnect, conf *settings, of release) []s
 		if _, limited := resources.Limits[corev1.ResourceMemory]; requested || limited {
 			warnings = append(warnings, "spec."+role+".template: the memory of Spark's container has no effect; it follows from spec."+role+".memory")
 		}
+	}
+	if name := brazierv1alpha1.LabelQueue; connect.Labels[name] != "" {
+		warnings = append(warnings, "metadata.labels["+name+"]: has no effect; Connect servers are in no queue")
 	}
 	if of.major < 4 && !strings.Contains(conf.get("spark.jars.packages")+conf.get("spark.jars"), "spark-connect_") {
 		warnings = append(warnings, fmt.Sprintf("spec.sparkVersion: Spark %s has Connect in a jar of its own; unless the image has it, write "+

@@ -48,6 +48,7 @@ func (p *planner) driver() *corev1.Pod {
 	p.ivyVolume(&pod.Spec, spark)
 	p.ownEnv(role, spark)
 	p.secure(role, &pod.Spec, spark)
+	p.admit(pod)
 
 	// Sidecars come first and Spark's container last, as Client.run in KubernetesClientApplication has it.
 	pod.Spec.Containers = append(pod.Spec.Containers, *spark)

@@ -64,7 +64,11 @@ func TestGolden(t *testing.T) {
 			if strings.Contains(input, "defaults") {
 				platform = defaults(t)
 			}
-			plan, err := New(readApplication(t, input), testRun(), platform)
+			run := testRun()
+			if strings.Contains(input, "queue") {
+				run.Queue = testQueue()
+			}
+			plan, err := New(readApplication(t, input), run, platform)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 	metavalidation "k8s.io/apimachinery/pkg/apis/meta/v1/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 )
 
@@ -31,6 +32,12 @@ func reservedLabels() []string {
 // Labels of Kueue say which queue an object waits in. A pod that had them would wait once more, by itself.
 const kueueLabels = "kueue.x-k8s.io/"
 
+// ownLabel reports whether a label says of an application what does not hold of its pods by that alone: which queue it is
+// in. Of ours the plan tells them where the run is in it.
+func ownLabel(name string) bool {
+	return strings.HasPrefix(name, kueueLabels) || name == brazierv1alpha1.LabelQueue
+}
+
 // runLabels are on every object of a run, executors included.
 func runLabels(app *v1beta2.SparkApplication, run Run) map[string]string {
 	return map[string]string{
@@ -48,7 +55,7 @@ func setLabels(s *settings, app *v1beta2.SparkApplication, run map[string]string
 	for role, labels := range roles {
 		prefix := "spark.kubernetes." + role + ".label."
 		for k, v := range app.Labels {
-			if !strings.HasPrefix(k, kueueLabels) {
+			if !ownLabel(k) {
 				s.set(prefix+k, v, field.NewPath("metadata", "labels").Key(k))
 			}
 		}

@@ -30,6 +30,8 @@ type Run struct {
 	// SubmittedAt is when the run was decided. It is part of immutable objects, so it has to be remembered with the
 	// number rather than read from the clock again.
 	SubmittedAt time.Time
+	// Queue is the queue that it is in; nil where it is in none.
+	Queue *Queue
 }
 
 // Platform is what the operator adds to every application that does not say otherwise itself.
@@ -109,6 +111,8 @@ type Plan struct {
 	UIIngress, UIAddress string
 	// Warnings are what the application's owner should know though it does not stop the application.
 	Warnings []string
+	// Demand is what the run asks of its cluster.
+	Demand Demand
 
 	ConfigMaps      []*corev1.ConfigMap
 	Services        []*corev1.Service
@@ -181,6 +185,7 @@ func New(app *v1beta2.SparkApplication, run Run, platform Platform) (*Plan, erro
 		platform: platform,
 		release:  of,
 		conf:     conf,
+		queue:    run.Queue,
 		names:    newNames(app.Name, app.UID, run.Number, conf.get("spark.kubernetes.driver.pod.name")),
 	}
 	if warning != "" {
@@ -209,6 +214,8 @@ type planner struct {
 	release  release
 	conf     *settings
 	names    names
+	// queue is nil for a run that is in none.
+	queue    *Queue
 	warnings []string
 	// env are the ConfigMaps that containers take the platform's variables from.
 	env []*corev1.ConfigMap
@@ -220,6 +227,7 @@ func (p *planner) plan() (*Plan, error) {
 	checkMetadata(p.conf, p.release)
 	checkExecutors(p.conf)
 	p.checkAllocator()
+	p.checkQueueLabel()
 	p.allowExecutorMemory()
 	p.group()
 	p.warnings = append(p.warnings, p.idle()...)
@@ -229,6 +237,7 @@ func (p *planner) plan() (*Plan, error) {
 		return nil, err
 	}
 	executor := p.executorPod()
+	p.enqueue(executor)
 	executors, err := p.executorTemplate(executor)
 	if err != nil {
 		return nil, err
@@ -242,6 +251,7 @@ func (p *planner) plan() (*Plan, error) {
 		DisruptionBudget: p.disruptionBudget(),
 		Driver:           p.driver(),
 	}
+	plan.Demand = p.demand(plan.Driver, executor)
 	if err := p.gang(plan, executor); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package spark
 
 import (
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -58,23 +59,7 @@ func (p *planner) allowExecutorMemory() {
 // executorRequests are what one executor's pod requests, with the other containers of its template.
 func (p *planner) executorRequests(template *corev1.Pod) corev1.ResourceList {
 	pod := template.DeepCopy()
-	spark := &pod.Spec.Containers[0].Resources
-	requests := p.executorShare()
-	for name, amount := range p.devices("spark.executor.resource.") {
-		requests[name] = amount
-	}
-	// What a template only limits is requested to the same amount by the API server.
-	for name, limit := range spark.Limits {
-		if _, said := requests[name]; !said {
-			requests[name] = limit
-		}
-	}
-	for name, request := range spark.Requests {
-		if _, said := requests[name]; !said {
-			requests[name] = request
-		}
-	}
-	spark.Requests = requests
+	p.executorResources(&pod.Spec.Containers[0].Resources)
 	return podRequests(pod)
 }
 
@@ -90,18 +75,20 @@ func (p *planner) executorShare() corev1.ResourceList {
 	}
 }
 
+// podRequests are what pod requests once the API server has it, which requests what a container only limits to the same
+// amount: SetDefaults_Pod.
 func podRequests(pod *corev1.Pod) corev1.ResourceList {
-	return podresource.PodRequests(pod, podresource.PodResourcesOptions{})
-}
-
-// firstExecutors is how many executors Spark asks for at its start: SchedulerBackendUtils.getInitialTargetExecutorNumber.
-func (p *planner) firstExecutors() int64 {
-	instances := p.conf.integer("spark.executor.instances", 0)
-	if !p.conf.boolean("spark.dynamicAllocation.enabled") {
-		return instances
+	pod = pod.DeepCopy()
+	for _, containers := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range containers {
+			r := &containers[i].Resources
+			requests := corev1.ResourceList{}
+			maps.Copy(requests, r.Limits)
+			maps.Copy(requests, r.Requests)
+			r.Requests = requests
+		}
 	}
-	least := p.conf.integer("spark.dynamicAllocation.minExecutors", 0)
-	return max(least, instances, p.conf.integer("spark.dynamicAllocation.initialExecutors", least))
+	return podresource.PodRequests(pod, podresource.PodResourcesOptions{})
 }
 
 // devices are the resources, such as GPUs, that properties under prefix ask for: KubernetesConf's resource requests.

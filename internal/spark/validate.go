@@ -20,7 +20,8 @@ func validate(app *v1beta2.SparkApplication) field.ErrorList {
 	errs = append(errs, validateDependencies(app)...)
 	errs = append(errs, validatePods(app)...)
 	errs = append(errs, validateBatch(app)...)
-	return errs
+	_, wrong := QueueWishes(app)
+	return append(errs, wrong...)
 }
 
 func validateName(app *v1beta2.SparkApplication) field.ErrorList {

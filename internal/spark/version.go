@@ -36,6 +36,8 @@ type release struct {
 	pythonVersion bool
 	// networkPolicy: executors take connections from their own application only.
 	networkPolicy bool
+	// retainsDecommissioned: fetch failures of blocks that decommissioned executors had count for nothing by default.
+	retainsDecommissioned bool
 	// deployments: executors can be made by Deployments.
 	deployments bool
 	// publishNotReady: the driver's Service can list a driver that is not ready.
@@ -53,6 +55,7 @@ func releases() []release {
 	v40.major, v40.minor = 4, 0
 	v40.claimMode = corev1.ReadWriteOncePod
 	v40.floorIsSetting, v40.filledLabels, v40.subPathExpr, v40.hostPathType = true, true, true, true
+	v40.retainsDecommissioned = true
 
 	v41 := v40
 	v41.minor = 1
