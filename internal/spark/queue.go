@@ -10,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
-	"brazier.sh/brazier/api/v1beta2"
 )
 
 // Queue is the queue that a run is in, and what it was given there. A run that was not let in yet can be planned as well:
@@ -152,30 +151,4 @@ func (p *planner) selectorPath(label string) *field.Path {
 		}
 	}
 	return driverRole(p.app).path.Child("template", "spec", "nodeSelector").Key(label)
-}
-
-// Wishes are what an application says of itself to its queue.
-type Wishes struct {
-	// MinExecutors is with how many executors it can begin; 0 where it does not say.
-	MinExecutors int64
-}
-
-// QueueWishes reads what app says of itself to its queue, in its annotations, and what is wrong with it.
-func QueueWishes(app *v1beta2.SparkApplication) (Wishes, field.ErrorList) {
-	var wishes Wishes
-	var errs field.ErrorList
-	if said, ok := app.Annotations[brazierv1alpha1.AnnotationMinExecutors]; ok {
-		n, err := strconv.ParseInt(said, 10, 32)
-		if err != nil || n < 1 {
-			errs = append(errs, field.Invalid(annotationPath(brazierv1alpha1.AnnotationMinExecutors), said,
-				"is not a number of executors; write a whole number from 1 on, or leave it out for all of them"))
-		} else {
-			wishes.MinExecutors = n
-		}
-	}
-	return wishes, errs
-}
-
-func annotationPath(name string) *field.Path {
-	return field.NewPath("metadata", "annotations").Key(name)
 }
