@@ -20,6 +20,8 @@ const (
 	LabelSparkAppSelector = "spark-app-selector"
 	// LabelSparkExecutorID is Spark's own label for the number of an executor.
 	LabelSparkExecutorID = "spark-exec-id"
+	// LabelSparkProfileID is Spark's own label for the resource profile of an executor.
+	LabelSparkProfileID = "spark-exec-resourceprofile-id"
 )
 
 // AnnotationDriverStartTimeout on an application is how long its driver may take from the creation of its pod until it

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/test/apiserver"
 )
@@ -138,6 +139,12 @@ func follow(t *testing.T, pods corev1client.PodInterface, w *Watch, namespace st
 		want = append(want, Executor{Name: name, State: v1beta2.ExecutorStatePending})
 	}
 	create(t, pods, "pi-driver", v1beta2.SparkRoleDriver)
+	made := createQueued(t, pods, "pi-7")
+	waits := Executor{
+		Name: "pi-7", State: v1beta2.ExecutorStatePending, Gated: true, Created: made.CreationTimestamp.Unix(),
+		Queued: &Queued{Profile: "0", Size: amounts("2", "4Gi")},
+	}
+	want = append(want, waits)
 
 	told := make(chan types.NamespacedName, 100)
 	w.Notify(func(owner types.NamespacedName) { told <- owner })
@@ -151,17 +158,19 @@ func follow(t *testing.T, pods corev1client.PodInterface, w *Watch, namespace st
 
 	create(t, pods, "pi-6", v1beta2.SparkRoleExecutor)
 	run(t, pods, "pi-1")
+	lift(t, pods, "pi-7")
 	if err := pods.Delete(t.Context(), "pi-2", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	want = append(slices.Delete(want, 1, 2), Executor{Name: "pi-6", State: v1beta2.ExecutorStatePending})
+	waits.Gated, waits.Queued = false, &Queued{Profile: "0", Size: amounts("2", "4Gi"), NodeSelector: map[string]string{"pool": "spot"}}
+	want = slices.Concat(want[:1], want[2:5], []Executor{{Name: "pi-6", State: v1beta2.ExecutorStatePending}, waits})
 	want[0].State = v1beta2.ExecutorStateRunning
 	var diff string
 	apiserver.Eventually(t, "executors that came, changed and went are known", func(context.Context) (bool, error) {
 		diff = cmp.Diff(want, w.Of(owner))
 		return diff == "", nil
 	}, func() string { return "-want +got:\n" + diff })
-	for range 3 {
+	for range 4 {
 		if got := <-told; got != owner {
 			t.Errorf("%s was told of, want %s", got, owner)
 		}
@@ -177,6 +186,41 @@ func create(t *testing.T, pods corev1client.PodInterface, name, role string) {
 		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "none", Image: "none"}}},
 	}, metav1.CreateOptions{})
 	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// createQueued makes an executor as Spark does in a queue: with the queue's gate. Of its sidecar nothing but a limit is said.
+func createQueued(t *testing.T, pods corev1client.PodInterface, name string) *corev1.Pod {
+	t.Helper()
+	pod, err := pods.Create(t.Context(), &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+			v1beta2.LabelAppName: "pi", v1beta2.LabelLaunchedByOperator: "true", v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor,
+			v1beta2.LabelSparkProfileID: "0", brazierv1alpha1.LabelQueue: "etl",
+		}},
+		Spec: corev1.PodSpec{
+			SchedulingGates: []corev1.PodSchedulingGate{{Name: brazierv1alpha1.SchedulingGate}},
+			Containers: []corev1.Container{
+				{Name: "none", Image: "none", Resources: corev1.ResourceRequirements{Requests: amounts("1500m", "3Gi")}},
+				{Name: "sidecar", Image: "none", Resources: corev1.ResourceRequirements{Limits: amounts("500m", "1Gi")}},
+			},
+		},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pod
+}
+
+// lift takes the gate off a pod and binds it to nodes of a flavour.
+func lift(t *testing.T, pods corev1client.PodInterface, name string) {
+	t.Helper()
+	patch := []byte(`[
+		{"op": "test", "path": "/spec/schedulingGates/0/name", "value": "` + brazierv1alpha1.SchedulingGate + `"},
+		{"op": "remove", "path": "/spec/schedulingGates/0"},
+		{"op": "add", "path": "/spec/nodeSelector", "value": {"pool": "spot"}}
+	]`)
+	if _, err := pods.Patch(t.Context(), name, types.JSONPatchType, patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }

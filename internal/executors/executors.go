@@ -1,6 +1,6 @@
-// Package executors follows the pods of Spark's executors and remembers of each no more than its name and its state: a
-// large cluster has many, and the memory of who looks at them is small. A cache of pods, even of stripped ones, takes
-// twenty times as much. Whose an executor is, one of its labels says; what is made of it is the controllers' business.
+// Package executors follows the pods of Spark's executors and remembers of each no more than its name and its state, and
+// what its queue wants to know: a large cluster has many, and the memory of who looks at them is small. A cache of pods,
+// even of stripped ones, takes twenty times as much. Whose an executor is, one of its labels says; what is made of it is the controllers' business.
 package executors
 
 import (
@@ -28,6 +28,12 @@ type Executor struct {
 	State v1beta2.ExecutorState
 	// Deleting is a pod that was told to go.
 	Deleting bool
+	// Gated is a pod that waits for its queue to let it go.
+	Gated bool
+	// Created is when the pod of an executor in a queue was made, in seconds since 1970. Spark makes several in one.
+	Created int64
+	// Queued is nil for executors that are in no queue.
+	Queued *Queued
 }
 
 // Observer is told of each executor's pod as a whole, before it is made small.
@@ -129,8 +135,8 @@ func (w *Watch) Of(owner types.NamespacedName) []Executor {
 	return nil
 }
 
-// observe returns what is remembered of pod.
-func observe(pod *corev1.Pod) Executor {
+// observe returns what is remembered of pod, which shares with others what is alike.
+func observe(pod *corev1.Pod, alike *interned) Executor {
 	executor := Executor{Name: pod.Name, State: v1beta2.ExecutorStateUnknown, Deleting: !pod.DeletionTimestamp.IsZero()}
 	executor.Run, _ = strconv.ParseInt(pod.Labels[v1beta2.LabelRun], 10, 64)
 	switch pod.Status.Phase {
@@ -146,6 +152,13 @@ func observe(pod *corev1.Pod) Executor {
 			// Told to go, it ends by a signal: nothing has gone wrong.
 			executor.State = v1beta2.ExecutorStateCompleted
 		}
+	}
+	executor.Gated = gated(pod)
+	if inQueue(pod) {
+		executor.Created = pod.CreationTimestamp.Unix()
+		executor.Queued = alike.intern(Queued{
+			Profile: pod.Labels[v1beta2.LabelSparkProfileID], Size: podRequests(pod), NodeSelector: pod.Spec.NodeSelector,
+		})
 	}
 	return executor
 }

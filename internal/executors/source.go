@@ -68,12 +68,19 @@ func list(
 	}
 }
 
-// strip keeps of a pod what find looks at.
+// strip keeps of a pod what find looks at. One container stands for all that a pod in a queue has.
 func strip(pod *corev1.Pod) corev1.Pod {
-	return corev1.Pod{
+	stripped := corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: pod.Namespace, Name: pod.Name, Labels: pod.Labels, DeletionTimestamp: pod.DeletionTimestamp,
+			CreationTimestamp: pod.CreationTimestamp,
 		},
+		Spec:   corev1.PodSpec{SchedulingGates: pod.Spec.SchedulingGates},
 		Status: corev1.PodStatus{Phase: pod.Status.Phase},
 	}
+	if inQueue(pod) {
+		stripped.Spec.NodeSelector = pod.Spec.NodeSelector
+		stripped.Spec.Containers = []corev1.Container{{Resources: corev1.ResourceRequirements{Requests: podRequests(pod)}}}
+	}
+	return stripped
 }

@@ -22,6 +22,7 @@ type store struct {
 	// filled is closed when the first list is in the store.
 	filled chan struct{}
 	first  sync.Once
+	alike  interned
 
 	lock sync.RWMutex
 	// owners has the executors of each owner, sorted by name.
@@ -62,7 +63,7 @@ func (s *store) find(object any, gone bool) (*found, error) {
 		if s.observer != nil {
 			s.observer.Observe(owner, object, gone)
 		}
-		return &found{executor: observe(object), owner: owner}, nil
+		return &found{executor: observe(object, &s.alike), owner: owner}, nil
 	}
 	return nil, fmt.Errorf("%T is no pod", object)
 }
@@ -104,7 +105,7 @@ func (s *store) put(f *found) (changed, known bool) {
 	i, known := slices.BinarySearchFunc(executors, f.executor.Name, byName)
 	if known {
 		changed = executors[i] != f.executor
-		executors[i].State, executors[i].Deleting = f.executor.State, f.executor.Deleting
+		executors[i] = f.executor
 		return changed, true
 	}
 	s.owners[f.owner] = slices.Insert(executors, i, f.executor)

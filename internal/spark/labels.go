@@ -17,14 +17,13 @@ import (
 // Labels that Spark itself sets and finds its pods by. Setting one is an error, in Spark and here
 // (KubernetesDriverConf.labels, KubernetesExecutorConf.labels).
 const (
-	labelVersion   = "spark-version"
-	labelAppName   = "spark-app-name"
-	labelProfileID = "spark-exec-resourceprofile-id"
+	labelVersion = "spark-version"
+	labelAppName = "spark-app-name"
 )
 
 func reservedLabels() []string {
 	return []string{
-		labelVersion, labelAppName, labelProfileID,
+		labelVersion, labelAppName, v1beta2.LabelSparkProfileID,
 		v1beta2.LabelSparkAppSelector, v1beta2.LabelSparkRole, v1beta2.LabelSparkExecutorID,
 	}
 }
