@@ -95,7 +95,9 @@ func observeFirstList(t *testing.T, pods corev1client.PodInterface) {
 		want[name] = *pod
 		if !evicted[name] {
 			want[name] = corev1.Pod{
-				ObjectMeta: metav1.ObjectMeta{Namespace: pod.Namespace, Name: name, Labels: pod.Labels},
+				ObjectMeta: metav1.ObjectMeta{
+					Namespace: pod.Namespace, Name: name, Labels: pod.Labels, CreationTimestamp: pod.CreationTimestamp,
+				},
 				Status:     corev1.PodStatus{Phase: corev1.PodFailed},
 			}
 		}
