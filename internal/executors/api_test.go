@@ -98,7 +98,7 @@ func observeFirstList(t *testing.T, pods corev1client.PodInterface) {
 				ObjectMeta: metav1.ObjectMeta{
 					Namespace: pod.Namespace, Name: name, Labels: pod.Labels, CreationTimestamp: pod.CreationTimestamp,
 				},
-				Status:     corev1.PodStatus{Phase: corev1.PodFailed},
+				Status: corev1.PodStatus{Phase: corev1.PodFailed},
 			}
 		}
 	}
