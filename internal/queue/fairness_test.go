@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,49 +59,4 @@ func TestDominantResource(t *testing.T) {
 	if diff := cmp.Diff(map[string]int64{"a": 3, "b": 2}, lifts(Decide(state))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-}
-
-// BenchmarkRound is a round with 10,000 applications that wait in 1,000 queues, of a cluster that is full of others.
-func BenchmarkRound(b *testing.B) {
-	for name, free := range map[string]int64{"nothing fits": 0, "all fit": 1 << 40} {
-		b.Run(name, func(b *testing.B) {
-			state := crowded(1000, 10_000, free)
-			b.ReportAllocs()
-			for b.Loop() {
-				Decide(state)
-			}
-		})
-	}
-}
-
-// crowded is a cluster with queues in two levels, each with one application that runs, and apps that wait.
-func crowded(queues, apps int, free int64) *State {
-	state := &State{
-		Shape: Shape{Flavours: []Flavour{{Name: "spot"}, {Name: "steady"}}, Resources: []string{"cpu", "memory"}}, Now: noon,
-		Capacity: Amounts{free, free, free, free},
-	}
-	for i := range queues / 20 {
-		state.Queues = append(state.Queues, Queue{Name: fmt.Sprintf("team-%d", i)})
-	}
-	for i := range queues - queues/20 {
-		name := fmt.Sprintf("queue-%d", i)
-		state.Queues = append(state.Queues, Queue{
-			Name: name, Parent: fmt.Sprintf("team-%d", i%(queues/20)), Weight: int64(1 + i%3), Guaranteed: Amounts{0, 0, 2000, 8000},
-		})
-		size := Size{1000, 4000}
-		running := Application{
-			ID: "running-" + name, Queue: name, User: "u", Driver: size, Executor: size, Minimum: 1,
-			Admitted: &Admission{Driver: 1, Executors: []int64{0, 1}},
-			Groups:   []Group{{Name: "0", Size: size, Gated: 3, Held: []int64{2, 1}, Leaving: []int64{0, 0}}},
-		}
-		state.Applications = append(state.Applications, running)
-		state.Capacity.add(state.Charge(&running))
-	}
-	for i := range apps {
-		state.Applications = append(state.Applications, Application{
-			ID: fmt.Sprintf("app-%d", i), Queue: fmt.Sprintf("queue-%d", i%(queues-queues/20)), User: fmt.Sprintf("user-%d", i%100),
-			Created: noon.Add(-1), Driver: Size{1000, 2000}, Executor: Size{2000, 8000}, Minimum: int64(1 + i%5),
-		})
-	}
-	return state
 }

@@ -16,6 +16,8 @@ type round struct {
 	leaving Amounts
 	// takes are the places of what is taken in the decisions.
 	takes map[Take]int
+	// keeps says that something is kept for somebody, somewhere.
+	keeps bool
 	out   Decisions
 }
 
@@ -302,7 +304,7 @@ func (r *round) keep(n *node, c claim) {
 	if l.at.kept == nil {
 		l.at.kept = make([]bool, len(r.capacity))
 	}
-	l.at.kept[l.slot] = true
+	l.at.kept[l.slot], r.keeps = true, true
 }
 
 // fits reports whether c fits now, and leaves what is kept for others.
@@ -313,7 +315,7 @@ func (r *round) fits(n *node, c claim, brief bool) bool {
 	if _, lacks := n.lacks(later, c.demand); lacks {
 		return false
 	}
-	if !brief {
+	if !brief && r.keeps {
 		if _, kept := n.keptForOther(c.demand); kept {
 			return false
 		}
