@@ -33,6 +33,9 @@ type clusterRow struct {
 	// Spec and Labels are the application's.
 	Spec     v1beta2.SparkApplicationSpec
 	Labels   map[string]string
+	// Queue is what the run has of a queue, and Admitted what the condition of that name says: "Reason: message".
+	Queue    *v1beta2.QueuePlace
+	Admitted string
 	Evidence v1alpha1.Evidence
 	Nodes    []Node
 	Waiting  []corev1.Pod
@@ -60,6 +63,12 @@ func (r *clusterRow) toCase(t *testing.T) *Case {
 		ObjectMeta: metav1.ObjectMeta{Namespace: "sales", Name: "pi", CreationTimestamp: clusterNoon, Labels: r.Labels}, Spec: r.Spec,
 	}
 	app.Status.AppState = v1beta2.ApplicationState{State: v1beta2.ApplicationStateType(r.State), ErrorMessage: r.Error}
+	app.Status.Queue = r.Queue
+	if reason, message, said := strings.Cut(r.Admitted, ": "); said {
+		app.Status.Conditions = []metav1.Condition{{
+			Type: v1beta2.ConditionAdmitted, Status: metav1.ConditionFalse, Reason: reason, Message: message, LastTransitionTime: clusterNoon,
+		}}
+	}
 	c := &Case{
 		Namespace: "sales", Name: "pi", Application: app, Evidence: r.Evidence, Ended: app.Status.AppState.State.Ended(),
 		Now:     clusterNoon.Add(after),

@@ -3,6 +3,7 @@ package diagnose
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -17,11 +18,15 @@ var (
 	queueWords = regexp.MustCompile(`queue resource quota|exceeds? .*quota|queue .*(?:limit|full|closed|not found)|Application \S+ does not fit into .* queue`)
 )
 
-// heldByQueue finds runs that wait for their turn: for Kueue, behind a scheduling gate, or with the group of their pods.
+// heldByQueue finds runs that wait for their turn: in a queue of ours, for Kueue, behind a scheduling gate, or with the group of their pods.
 func heldByQueue() rule {
 	return rule{code: "held-by-queue", find: func(c *Case) (v1alpha1.Cause, bool) {
 		if c.Ended {
 			return v1alpha1.Cause{}, false
+		}
+		if cause, ok := inQueue(c); ok {
+			cause.Waiting = true
+			return cause, true
 		}
 		for _, find := range []func(*Case) (v1alpha1.Cause, bool){inKueue, behindGate, inGang, heldOtherwise} {
 			if cause, ok := find(c); ok {
@@ -66,6 +71,9 @@ func behindGate(c *Case) (v1alpha1.Cause, bool) {
 		pod := &c.Evidence.Pods[i]
 		if len(pod.Gates) == 0 || pod.Node != "" || pod.Deleted != nil || !c.lasted(pod) {
 			continue
+		}
+		if c.place() != nil && slices.Contains(pod.Gates, v1alpha1.SchedulingGate) {
+			continue // inQueue knows whether it is well that they wait
 		}
 		proof := v1alpha1.Proof{Object: "Pod/" + pod.Name, Field: "spec.schedulingGates", Text: brief(strings.Join(pod.Gates, ", "))}
 		seen = append(seen, sighting{pod: pod, at: pod.Created, proof: proof})

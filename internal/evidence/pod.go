@@ -140,9 +140,13 @@ func endMessage(message string) string {
 }
 
 // Notable reports whether there is something to tell of pod: that it ended badly, was restarted, does not start, or was
-// held or ended by the cluster.
+// held or ended by the cluster. That a queue of ours holds executors back is how it shares, and nothing to tell.
 func Notable(pod *corev1.Pod) bool {
-	if len(pod.Spec.SchedulingGates) > 0 || pod.Status.Reason != "" && pod.Status.Phase != corev1.PodSucceeded {
+	gates := pod.Spec.SchedulingGates
+	if len(gates) == 1 && gates[0].Name == v1alpha1.SchedulingGate {
+		return false
+	}
+	if len(gates) > 0 || pod.Status.Reason != "" && pod.Status.Phase != corev1.PodSucceeded {
 		return true // evicted, rejected by its node, lost, past its deadline
 	}
 	for i := range pod.Status.Conditions {

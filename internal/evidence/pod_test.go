@@ -96,6 +96,10 @@ func TestNotable(t *testing.T) {
 		"Evicted": {"Kubelet evicted it.", executor(corev1.ContainerState{}, phase(corev1.PodFailed), func(pod *corev1.Pod) {
 			pod.Status.Reason = "Evicted"
 		}), true, true},
+		"HeldByItsQueue": {"A queue of ours lets it go when it is its turn.", executor(corev1.ContainerState{}, phase(corev1.PodPending), func(pod *corev1.Pod) {
+			pod.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: v1alpha1.SchedulingGate}}
+			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "SchedulingGated"}}
+		}), false, false},
 		"Gated": {"It is held before a scheduler looks at it.", executor(corev1.ContainerState{}, phase(corev1.PodPending), func(pod *corev1.Pod) {
 			pod.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "kueue.x-k8s.io/admission"}}
 		}), true, false},
