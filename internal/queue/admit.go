@@ -195,9 +195,19 @@ func (r *round) admit(n *node, app *application, c claim) {
 	r.out.Admit = append(r.out.Admit, Admit{App: app.ID, Admit: Admission{Driver: c.driver, Executors: c.executors, At: r.state.Now}})
 }
 
-// tryToGrow lets one more executor of a group go, or sees to it that it will; it reports whether what is charged to n has
-// changed.
-func (r *round) tryToGrow(n *node, app *application, group int) bool {
+// tryToGrow lets one more executor of app go, of the first of its sizes that can be had, or sees to it that it will; it
+// reports whether what is charged to n has changed.
+func (r *round) tryToGrow(n *node, app *application) bool {
+	for group := range app.Groups {
+		if app.gated(group) > 0 && (r.lift(n, app, group) || r.bringOne(n, app, group)) {
+			return true
+		}
+	}
+	return false
+}
+
+// lift lets one more executor of a group go, if there is room for it.
+func (r *round) lift(n *node, app *application, group int) bool {
 	size := app.Groups[group].Size
 	u := n.leaf.user(app.User, len(r.Resources))
 	if r.userFull(n, u, size, 1) {
@@ -205,21 +215,31 @@ func (r *round) tryToGrow(n *node, app *application, group int) bool {
 	}
 	for _, flavour := range n.execsA {
 		c := r.newGrowth(size, flavour)
-		if _, lacks := n.lacks(now, c.demand); !lacks && r.comes(n, c) {
-			n.charge(now, c.demand)
-			n.charge(later, c.demand)
-			app.lifted[group][flavour]++
-			addTo(u.used, size)
-			r.has(app, c.demand)
-			return true
+		if _, lacks := n.lacks(now, c.demand); lacks || !r.comes(n, c) {
+			continue
 		}
+		n.charge(now, c.demand)
+		n.charge(later, c.demand)
+		app.lifted[group][flavour]++
+		addTo(u.used, size)
+		r.has(app, c.demand)
+		return true
+	}
+	return false
+}
+
+// bringOne sees to it that there will be room for one more executor of a group.
+func (r *round) bringOne(n *node, app *application, group int) bool {
+	size := app.Groups[group].Size
+	if r.userFull(n, n.leaf.user(app.User, len(r.Resources)), size, 1) {
+		return false
 	}
 	for _, flavour := range n.execsA {
 		c := r.newGrowth(size, flavour)
 		if came, _ := r.bring(n, c); came {
 			n.charge(later, c.demand)
-			r.has(app, c.demand)
 			app.coming[group]++
+			r.has(app, c.demand)
 			return true
 		}
 	}

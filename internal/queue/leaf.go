@@ -90,14 +90,14 @@ func (a *application) gated(group int) int64 {
 	return gated
 }
 
-// wants returns the first group of which executors wait.
-func (a *application) wants() (group int, ok bool) {
+// wants reports whether executors wait.
+func (a *application) wants() bool {
 	for group := range a.Groups {
 		if a.gated(group) > 0 {
-			return group, true
+			return true
 		}
 	}
-	return 0, false
+	return false
 }
 
 // spare is how many executors of a group may be taken: those above the application's minimum.

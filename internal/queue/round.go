@@ -78,8 +78,7 @@ func (r *round) serve(n *node) {
 	}
 	for len(l.grows.apps) > 0 {
 		app := l.grows.apps[0]
-		group, wants := app.wants()
-		if !wants || !r.tryToGrow(n, app, group) {
+		if !r.tryToGrow(n, app) {
 			heap.Pop(&l.grows)
 			continue
 		}

@@ -67,7 +67,7 @@ func (r *round) settleRunning(in *node, app *application) {
 	u := in.leaf.user(app.User, len(r.Resources))
 	u.running++
 	addTo(u.used, r.whatever(app.charge))
-	if _, wants := app.wants(); wants {
+	if app.wants() {
 		in.leaf.grows.apps = append(in.leaf.grows.apps, app)
 	}
 }

@@ -2,8 +2,8 @@ package queue
 
 import (
 	"cmp"
-	"slices"
 	"math"
+	"slices"
 )
 
 // victim takes one thing for c, which lacks l, from the parts of the node that lacks it: first from the parts furthest from
