@@ -29,6 +29,10 @@ const (
 	CauseStartTimeout Cause = "start_timeout"
 	// CauseDeleted is a driver whose pod somebody deleted.
 	CauseDeleted Cause = "deleted"
+	// CauseQueue is a run that its queue did not let in.
+	CauseQueue Cause = "queue"
+	// CauseRunTime is a run that went on for longer than it had told its queue.
+	CauseRunTime Cause = "run_time"
 	// CauseSubmission is a run that was refused before its driver was made.
 	CauseSubmission Cause = "submission"
 )
@@ -37,7 +41,7 @@ const (
 func causes() []Cause {
 	return []Cause{
 		CauseApplication, CauseOutOfMemory, CauseEvicted, CauseDisrupted, CauseRejected, CauseConfiguration, CauseImage,
-		CauseStartTimeout, CauseDeleted, CauseSubmission,
+		CauseStartTimeout, CauseDeleted, CauseQueue, CauseRunTime, CauseSubmission,
 	}
 }
 

@@ -46,6 +46,8 @@ type Reconciler struct {
 	startLimit time.Duration
 	// diagnoses tells what runs fail of; nil where nobody does.
 	diagnoses Diagnoses
+	// admissions tells what queues decide; nil where there are none.
+	admissions Admissions
 	// notInVain says that a run which would fail of what the last one did is not made, where its application does not say.
 	notInVain bool
 	events    events.EventRecorder
@@ -65,6 +67,8 @@ type Options struct {
 	DriverStartTimeout time.Duration
 	// Diagnoses tells what runs fail of. Default: nobody does.
 	Diagnoses Diagnoses
+	// Admissions tells what queues decide about runs. Default: no application is in one.
+	Admissions Admissions
 	// Executors sees the pods of executors as a whole. Default: nobody does.
 	Executors executors.Observer
 	// NoDeterministicRetries has a run that would fail of what the last one did not made, where its application does not say
@@ -103,6 +107,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		platform:   options.Platform,
 		startLimit: options.DriverStartTimeout,
 		diagnoses:  options.Diagnoses,
+		admissions: options.Admissions,
 		notInVain:  options.NoDeterministicRetries,
 		events:     mgr.GetEventRecorder("brazier"),
 		metrics:    metrics,
@@ -114,6 +119,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		Watches(podKind(), podHandler{}).
 		WatchesRawSource(executorSource{executors}).
 		WatchesRawSource(r.diagnosisSource()).
+		WatchesRawSource(r.admissionSource()).
 		WithOptions(workers.Options(name, options.Workers, mgr.GetLogger()))
 	return options.Namespaces.Complete(b, r, &v1beta2.SparkApplicationList{})
 }

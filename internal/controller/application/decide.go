@@ -17,6 +17,9 @@ var rules = [...]rule{
 	stopping,  // a run that was called off has to be gone first
 	taken,     // another operator has submitted it already
 	due,       // new, or its retry time has come
+	queued,    // its queue has not let it in yet
+	takenBack, // its queue wants it back
+	overrun,   // it goes on for longer than it told its queue
 	running,   // a run is under way
 	over,      // nothing but what was left behind
 }
@@ -150,9 +153,9 @@ func running(app *v1beta2.SparkApplication, seen Observation, now time.Time) (St
 	case driver.Deleting:
 		return failed(app, driverDeleted(driver), now, driver.Cause), true
 	case driver.Running:
-		return Step{Action: Wait, State: v1beta2.ApplicationStateRunning, Because: "its driver is running"}, true
+		return inTime(app, Step{Action: Wait, State: v1beta2.ApplicationStateRunning, Because: "its driver is running"}, now), true
 	default:
-		return starting(app, driver, seen.StartLimit, now), true
+		return inTime(app, starting(app, driver, seen.StartLimit, now), now), true
 	}
 }
 

@@ -30,6 +30,10 @@ type Observation struct {
 	TimeToLive *int64
 	// Diagnosis is what was found out about the current run.
 	Diagnosis Diagnosis
+	// Queue is the queue that the application is in now, if its run is in one.
+	Queue string
+	// Verdict is what that has decided about the run.
+	Verdict Verdict
 	// NotInVain says that no run is to be made that would fail of what the last one did.
 	NotInVain bool
 }
@@ -88,6 +92,12 @@ func (o Observation) Current() (Driver, bool) {
 	return o.Drivers[i], true
 }
 
+// CurrentEnded reports whether the driver of the application's current run has ended.
+func (o Observation) CurrentEnded() bool {
+	driver, ok := o.Current()
+	return ok && driver.Ended != nil
+}
+
 // DriversLive reports whether there is a driver pod that was not told to go.
 func (o Observation) DriversLive() bool {
 	return slices.ContainsFunc(o.Drivers, func(d Driver) bool { return !d.Deleting })
@@ -134,6 +144,9 @@ func (r *Reconciler) observe(ctx context.Context, app *v1beta2.SparkApplication)
 		if pod := &pods.Items[i]; pod.Labels[v1beta2.LabelSparkRole] == v1beta2.SparkRoleDriver {
 			seen.Drivers = append(seen.Drivers, observeDriver(app, pod))
 		}
+	}
+	if err := r.observeQueue(ctx, app, &seen); err != nil {
+		return Observation{}, err
 	}
 	if err := r.observeMissing(ctx, app, &seen); err != nil {
 		return Observation{}, err

@@ -32,6 +32,8 @@ type Claimed struct {
 	ApplicationID string
 	SubmissionID  string
 	Driver        v1beta2.DriverInfo
+	// Queue is what the run asks of its queue; nil where it is in none.
+	Queue *v1beta2.QueuePlace
 	// Warnings are for the application's owner, in events.
 	Warnings []string
 }
@@ -60,6 +62,7 @@ func record(app *v1beta2.SparkApplication, seen Observation, step Step, now time
 	if status.SpecHash == "" && step.State != v1beta2.ApplicationStateNew {
 		status.SpecHash = specHash(&app.Spec)
 	}
+	recordQueue(app, seen, step, now)
 	setConditions(app, seen, now)
 	recordDiagnosis(app, seen, step, now)
 }
@@ -99,6 +102,9 @@ func move(app *v1beta2.SparkApplication, step Step, now time.Time) {
 	case v1beta2.ApplicationStatePendingRerun:
 		if state(app) == v1beta2.ApplicationStateInvalidating { // another operator counts anew only here
 			status.ExecutionAttempts = 0
+		}
+		if step.TakenBack {
+			uncount(app)
 		}
 		status.SubmissionAttempts = 0
 	case v1beta2.ApplicationStateInvalidating:
@@ -150,6 +156,7 @@ func claimRun(app *v1beta2.SparkApplication, run *Claimed, now time.Time) {
 	status.SparkApplicationID = run.ApplicationID
 	status.SubmissionID = run.SubmissionID
 	status.DriverInfo = run.Driver
+	status.Queue = run.Queue
 	status.AppState.ErrorMessage = ""
 	status.ExecutorState = nil
 	status.ExecutionAttempts++
@@ -269,7 +276,10 @@ func setConditions(app *v1beta2.SparkApplication, seen Observation, now time.Tim
 		running = metav1.ConditionTrue
 	}
 	setCondition(app, v1beta2.ConditionSucceeded, succeeded, reason, message, now)
-	if state(app) == v1beta2.ApplicationStateSubmitted {
+	switch {
+	case waits(app):
+		reason = "Queued"
+	case state(app) == v1beta2.ApplicationStateSubmitted:
 		if driver, ok := seen.Current(); ok && untilTold(driver, now) <= 0 {
 			reason, message = driver.Waiting.Reason, driver.Waiting.Message
 		}

@@ -54,6 +54,7 @@ func (r *Reconciler) report(ctx context.Context, app *v1beta2.SparkApplication, 
 func (r *Reconciler) tell(ctx context.Context, before, app *v1beta2.SparkApplication, seen Observation, step Step) {
 	r.metrics.count(before, app, seen, step, r.clock.Now())
 	r.tellDiagnosis(before, app, seen)
+	r.tellQueue(before, app, step)
 	if state(before) == state(app) && step.Cause == "" {
 		return
 	}

@@ -48,6 +48,12 @@ type Step struct {
 	Limited Limited
 	// Claimed is the run that act claimed, with everything that status tells of it.
 	Claimed *Claimed
+	// Admission is where the run's queue has let it in.
+	Admission *v1beta2.QueueAdmission
+	// LeavesQueue says that the run does not wait in a queue any more.
+	LeavesQueue bool
+	// TakenBack says that the run's queue wants back what it has.
+	TakenBack bool
 	// Taken is the driver of another operator whose run is taken over.
 	Taken *Driver
 }

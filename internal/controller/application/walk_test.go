@@ -66,6 +66,10 @@ type model struct {
 	lagging bool
 	// startLimit is how long drivers may take to start, if that is limited.
 	startLimit time.Duration
+	// queue is the queue that the application is in, and verdict what that has decided about the run of verdictRun.
+	queue      string
+	verdict    Verdict
+	verdictRun int64
 	story      []string
 	fault      string
 
@@ -84,6 +88,9 @@ func newModel(seed uint64) *model {
 		v1beta2.RestartPolicyNever, v1beta2.RestartPolicyOnFailure, v1beta2.RestartPolicyAlways,
 	}
 	restart(policies[m.dice.IntN(len(policies))], int32(m.dice.IntN(3)))(m.app)
+	if m.dice.IntN(2) == 0 {
+		m.queue = "etl"
+	}
 	if m.dice.IntN(3) == 0 {
 		m.inherit()
 	}
@@ -126,7 +133,7 @@ func (m *model) inherit() {
 
 // event lets one thing happen.
 func (m *model) event() {
-	switch m.dice.IntN(17) {
+	switch m.dice.IntN(20) {
 	case 0:
 		m.pass(time.Duration(m.dice.IntN(30)) * time.Second)
 	case 1:
@@ -165,6 +172,11 @@ func (m *model) event() {
 	case 14:
 		m.say("drivers are deleted at once, their executors with them")
 		m.pods = nil
+	case 15:
+		m.queue = []string{"", "etl", "ads"}[m.dice.IntN(3)]
+		m.say("user puts it into queue %q", m.queue)
+	case 16, 17:
+		m.judge()
 	default:
 		if m.lagging && m.dice.IntN(5) > 0 {
 			m.step(m.stale, false)
@@ -195,6 +207,33 @@ func (p *pod) end(now time.Time, success bool) {
 	if p.Ended == nil {
 		p.Running, p.Ended = false, &Ending{Success: success, Message: "driver container failed", At: now}
 	}
+}
+
+// judge has the queue decide something about the current run.
+func (m *model) judge() {
+	m.verdictRun = m.app.Status.Run
+	switch {
+	case admitted(m.app):
+		m.verdict = Verdict{TakenBack: true, Reason: "TakenBack", Message: "others want it"}
+	case m.dice.IntN(10) == 0:
+		m.verdict = Verdict{Refused: true, Reason: "TooManyWait", Message: "too many wait"}
+	default:
+		m.verdict = Verdict{Admitted: &v1beta2.QueueAdmission{At: metav1.NewTime(m.now), Driver: "default"}}
+	}
+	m.say("the queue decides: %+v", m.verdict)
+}
+
+// hear is what is known of the queue's word: of what it has said about another run nothing.
+func (m *model) hear(seen Observation) Observation {
+	seen.Queue, seen.Verdict = "", Verdict{}
+	if m.app.Status.Queue == nil {
+		return seen
+	}
+	seen.Queue = m.queue
+	if m.verdictRun == m.app.Status.Run {
+		seen.Verdict = m.verdict
+	}
+	return seen
 }
 
 // collect is what kubelet and garbage collector do about pods that were told to go.
@@ -240,7 +279,7 @@ func (m *model) step(seen Observation, crash bool) {
 		p := m.find(seen.Drivers[i].Name)
 		seen.Drivers[i].Current = p != nil && m.current(p) && seen.Drivers[i].Current
 	}
-	seen = m.seeMissing(seen)
+	seen = m.hear(m.seeMissing(seen))
 	before := state(m.app)
 	step := Decide(m.app, seen, m.now)
 	m.say("step %s to %s: %s", step.Action, step.State, step.Because)
@@ -297,6 +336,9 @@ func (m *model) act(step Step) Step {
 			return refused(step, fmt.Errorf("the plan is not valid"))
 		}
 		step.Claimed = &Claimed{Run: m.app.Status.Run + 1, At: m.now, SubmissionID: "ours"}
+		if m.queue != "" {
+			step.Claimed.Queue = &v1beta2.QueuePlace{Name: m.queue, Since: metav1.NewTime(m.now)}
+		}
 	case Submit:
 		return m.submit(step)
 	case Release:
@@ -323,6 +365,9 @@ func (m *model) release() {
 func (m *model) submit(step Step) Step {
 	if m.dice.IntN(10) == 0 {
 		return refused(step, fmt.Errorf("the API server says no"))
+	}
+	if m.app.Status.Queue != nil && !admitted(m.app) {
+		m.fault = "something is made of a run that its queue has not let in"
 	}
 	run, name := m.app.Status.Run, m.app.Spec.Driver.PodName
 	if name == "" {
@@ -383,7 +428,11 @@ func (m *model) settle() {
 	m.app.Spec.Suspend = false
 	m.app.Spec.RestartPolicy = v1beta2.RestartPolicy{}
 	m.app.Generation++
+	m.verdict = Verdict{}
 	for range settleSteps {
+		if waits(m.app) {
+			m.judge()
+		}
 		if m.fault != "" {
 			return
 		}
