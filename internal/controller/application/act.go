@@ -60,7 +60,11 @@ func (r *Reconciler) act(ctx context.Context, app *v1beta2.SparkApplication, ste
 func (r *Reconciler) claim(ctx context.Context, app *v1beta2.SparkApplication, step Step) (Step, error) {
 	// Status holds whole seconds; what is made of the time has to come out the same when it is read back.
 	at := r.clock.Now().Truncate(time.Second)
-	plan, err := spark.New(app, spark.Run{Number: app.Status.Run + 1, SubmittedAt: at}, r.platform)
+	queue, err := r.enter(ctx, app)
+	if err != nil {
+		return step, err
+	}
+	plan, err := spark.New(app, spark.Run{Number: app.Status.Run + 1, SubmittedAt: at, Queue: queue}, r.platform)
 	if _, invalid := startLimit(app, r.startLimit); invalid != nil {
 		err = errors.Join(err, invalid)
 	}
@@ -81,6 +85,7 @@ func (r *Reconciler) claim(ctx context.Context, app *v1beta2.SparkApplication, s
 		SubmissionID:  plan.SubmissionID,
 		Driver:        driverInfo(app, plan),
 		Warnings:      plan.Warnings,
+		Queue:         placeOf(queue, plan.Demand, at),
 	}
 	return step, nil
 }
@@ -88,7 +93,8 @@ func (r *Reconciler) claim(ctx context.Context, app *v1beta2.SparkApplication, s
 // submit makes what the claimed run does not have yet. Everything has a name that the run alone has, so that it can be
 // interrupted anywhere and begun again.
 func (r *Reconciler) submit(ctx context.Context, app *v1beta2.SparkApplication, step Step) (Step, error) {
-	plan, err := spark.New(app, spark.Run{Number: app.Status.Run, SubmittedAt: app.Status.RunSubmitTime.Time}, r.platform)
+	run := spark.Run{Number: app.Status.Run, SubmittedAt: app.Status.RunSubmitTime.Time, Queue: r.terms(app)}
+	plan, err := spark.New(app, run, r.platform)
 	if err != nil {
 		return refused(step, err), nil
 	}

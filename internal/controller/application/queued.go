@@ -14,12 +14,15 @@ import (
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/spark"
 )
 
 // Admissions tells what queues have decided about runs.
 type Admissions interface {
 	// Queue returns the queue that app is in as it is now; "" where it is in none.
 	Queue(ctx context.Context, app *v1beta2.SparkApplication) (string, error)
+	// Terms returns on which terms app's current run is in its queue, of which its plan depends.
+	Terms(app *v1beta2.SparkApplication) spark.Queue
 	// Verdict returns what was decided about app's current run in the queue that its status names.
 	Verdict(app *v1beta2.SparkApplication) Verdict
 	// Notify has told called with each application of which there is something new to say. It must not block.
@@ -55,6 +58,39 @@ func (r *Reconciler) observeQueue(ctx context.Context, app *v1beta2.SparkApplica
 	}
 	seen.Verdict = r.admissions.Verdict(app)
 	return nil
+}
+
+// enter returns the queue that a new run of app is in, as its plan needs to know it; nil where it is in none.
+func (r *Reconciler) enter(ctx context.Context, app *v1beta2.SparkApplication) (*spark.Queue, error) {
+	if r.admissions == nil {
+		return nil, nil
+	}
+	name, err := r.admissions.Queue(ctx, app)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("find the application's queue: %w", err)
+	case name == "":
+		return nil, nil
+	}
+	return &spark.Queue{Name: name}, nil
+}
+
+// terms are what the plan of app's current run, which was let in, needs to know of its queue; nil where it is in none.
+func (r *Reconciler) terms(app *v1beta2.SparkApplication) *spark.Queue {
+	if app.Status.Queue == nil || r.admissions == nil {
+		return nil
+	}
+	return new(r.admissions.Terms(app))
+}
+
+// placeOf is what a run asks of its queue; nil where it is in none.
+func placeOf(queue *spark.Queue, demand spark.Demand, at time.Time) *v1beta2.QueuePlace {
+	if queue == nil {
+		return nil
+	}
+	return &v1beta2.QueuePlace{
+		Name: queue.Name, Since: metav1.NewTime(at), Driver: demand.Driver, Executor: demand.Executor, Minimum: demand.Minimum,
+	}
 }
 
 // waits reports whether the current run of app waits for its queue to let it in.
