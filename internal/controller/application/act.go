@@ -93,7 +93,11 @@ func (r *Reconciler) claim(ctx context.Context, app *v1beta2.SparkApplication, s
 // submit makes what the claimed run does not have yet. Everything has a name that the run alone has, so that it can be
 // interrupted anywhere and begun again.
 func (r *Reconciler) submit(ctx context.Context, app *v1beta2.SparkApplication, step Step) (Step, error) {
-	run := spark.Run{Number: app.Status.Run, SubmittedAt: app.Status.RunSubmitTime.Time, Queue: r.terms(app)}
+	terms, err := r.terms(ctx, app)
+	if err != nil {
+		return step, err
+	}
+	run := spark.Run{Number: app.Status.Run, SubmittedAt: app.Status.RunSubmitTime.Time, Queue: terms}
 	plan, err := spark.New(app, run, r.platform)
 	if err != nil {
 		return refused(step, err), nil

@@ -71,6 +71,8 @@ type Options struct {
 	Admissions Admissions
 	// Executors sees the pods of executors as a whole. Default: nobody does.
 	Executors executors.Observer
+	// Watch follows the executors of all applications. Default: one of the controller's own, whose observer is Executors.
+	Watch *executors.Watch
 	// NoDeterministicRetries has a run that would fail of what the last one did not made, where its application does not say
 	// otherwise by v1beta2.AnnotationRetryDeterministicFailures.
 	NoDeterministicRetries bool
@@ -91,7 +93,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	executors, err := executors.Add(mgr, v1beta2.LabelAppName, options.CacheNamespaces, options.Executors)
+	watch, err := options.watch(mgr)
 	if err != nil {
 		return err
 	}
@@ -102,7 +104,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 	r := &Reconciler{
 		apps:       mgr.GetClient(),
 		pods:       mgr.GetCache(),
-		executors:  executors,
+		executors:  watch,
 		cluster:    cluster,
 		platform:   options.Platform,
 		startLimit: options.DriverStartTimeout,
@@ -117,11 +119,18 @@ func Add(mgr ctrl.Manager, cluster client.Client, options Options) error {
 		Named(name).
 		For(&v1beta2.SparkApplication{}).
 		Watches(podKind(), podHandler{}).
-		WatchesRawSource(executorSource{executors}).
+		WatchesRawSource(executorSource{watch}).
 		WatchesRawSource(r.diagnosisSource()).
 		WatchesRawSource(r.admissionSource()).
 		WithOptions(workers.Options(name, options.Workers, mgr.GetLogger()))
 	return options.Namespaces.Complete(b, r, &v1beta2.SparkApplicationList{})
+}
+
+func (o Options) watch(mgr ctrl.Manager) (*executors.Watch, error) {
+	if o.Watch != nil {
+		return o.Watch, nil
+	}
+	return executors.Add(mgr, v1beta2.LabelAppName, o.CacheNamespaces, o.Executors)
 }
 
 // Reconcile moves one application a step further.

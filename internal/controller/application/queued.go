@@ -21,8 +21,8 @@ import (
 type Admissions interface {
 	// Queue returns the queue that app is in as it is now; "" where it is in none.
 	Queue(ctx context.Context, app *v1beta2.SparkApplication) (string, error)
-	// Terms returns on which terms app's current run is in its queue, of which its plan depends.
-	Terms(app *v1beta2.SparkApplication) spark.Queue
+	// Terms returns on which terms app's current run was let in, on which its plan depends.
+	Terms(ctx context.Context, app *v1beta2.SparkApplication) (spark.Queue, error)
 	// Verdict returns what was decided about app's current run in the queue that its status names.
 	Verdict(app *v1beta2.SparkApplication) Verdict
 	// Notify has told called with each application of which there is something new to say. It must not block.
@@ -76,11 +76,15 @@ func (r *Reconciler) enter(ctx context.Context, app *v1beta2.SparkApplication) (
 }
 
 // terms are what the plan of app's current run, which was let in, needs to know of its queue; nil where it is in none.
-func (r *Reconciler) terms(app *v1beta2.SparkApplication) *spark.Queue {
+func (r *Reconciler) terms(ctx context.Context, app *v1beta2.SparkApplication) (*spark.Queue, error) {
 	if app.Status.Queue == nil || r.admissions == nil {
-		return nil
+		return nil, nil
 	}
-	return new(r.admissions.Terms(app))
+	terms, err := r.admissions.Terms(ctx, app)
+	if err != nil {
+		return nil, fmt.Errorf("find the terms of queue %s: %w", app.Status.Queue.Name, err)
+	}
+	return &terms, nil
 }
 
 // placeOf is what a run asks of its queue; nil where it is in none.

@@ -15,6 +15,8 @@ type ledger struct {
 	admitted map[runKey]admitted
 	// wholly are runs that have to stop, until they are not under way any more.
 	wholly map[runKey]string
+	// refused are runs that were refused, until their status says so.
+	refused map[runKey]struct{}
 	// lifted are pods that were let go, by flavour, until they are seen without their gate.
 	lifted map[podKey]int
 	// taken are pods that were told to go, until they are seen to.
@@ -45,16 +47,16 @@ type admitted struct {
 
 func newLedger() *ledger {
 	return &ledger{
-		admitted: make(map[runKey]admitted), wholly: make(map[runKey]string), lifted: make(map[podKey]int),
+		admitted: make(map[runKey]admitted), wholly: make(map[runKey]string), refused: make(map[runKey]struct{}), lifted: make(map[podKey]int),
 		taken: make(map[podKey]struct{}), stuck: make(map[podKey]struct{}), reclaimed: make(map[types.UID]time.Time),
 	}
 }
 
-func (a *application) runKey() runKey { return runKey{a.uid, a.run} }
+func (a *member) runKey() runKey { return runKey{a.uid, a.run} }
 
 // settle forgets what is seen by now, or will never be.
-func (l *ledger) settle(apps []application) {
-	runs, pods := make(map[runKey]*application, len(apps)), make(map[podKey]*pod)
+func (l *ledger) settle(apps []member) {
+	runs, pods := make(map[runKey]*member, len(apps)), make(map[podKey]*pod)
 	uids := make(map[types.UID]bool, len(apps))
 	for i := range apps {
 		app := &apps[i]
@@ -71,6 +73,11 @@ func (l *ledger) settle(apps []application) {
 	for key := range l.wholly {
 		if app := runs[key]; app == nil || !app.runs() {
 			delete(l.wholly, key)
+		}
+	}
+	for key := range l.refused {
+		if app := runs[key]; app == nil || !app.waits() {
+			delete(l.refused, key)
 		}
 	}
 	for key := range l.lifted {
@@ -96,7 +103,7 @@ func (l *ledger) settle(apps []application) {
 }
 
 // lay changes what was seen of app to what it is about to be.
-func (l *ledger) lay(app *application) {
+func (l *ledger) lay(app *member) {
 	if a, ok := l.admitted[app.runKey()]; ok {
 		place := *app.place
 		place.Admitted = a.admission

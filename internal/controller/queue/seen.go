@@ -14,8 +14,8 @@ import (
 	engine "brazier.sh/brazier/internal/queue"
 )
 
-// application is what was seen of an application that is, or was, in a queue.
-type application struct {
+// member is an application that is, or was, in a queue.
+type member struct {
 	uid       types.UID
 	key       types.NamespacedName
 	run       int64
@@ -48,12 +48,12 @@ type pod struct {
 }
 
 // waits reports whether the application's current run is to be let in.
-func (a *application) waits() bool {
+func (a *member) waits() bool {
 	return a.place != nil && a.place.Admitted == nil && a.state == v1beta2.ApplicationStateSubmitted && !a.deleting && !a.suspended
 }
 
 // runs reports whether the application's current run was let in and is not called off.
-func (a *application) runs() bool {
+func (a *member) runs() bool {
 	return a.place != nil && a.place.Admitted != nil && !a.deleting && underWay(a.state)
 }
 

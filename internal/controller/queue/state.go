@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/capacity"
 	engine "brazier.sh/brazier/internal/queue"
@@ -23,17 +24,22 @@ const anything = 1 << 56
 type situation struct {
 	engine.State
 	tree *queuetree.Tree
+	// objects are all queues.
+	objects []v1alpha1.Queue
 	// apps and groups are by the application's name in the state.
-	apps   map[string]*application
+	apps   map[string]*member
 	groups map[string][]group
 }
 
 // cluster is what was seen.
 type cluster struct {
-	now   time.Time
-	tree  *queuetree.Tree
-	apps  []application
-	nodes []capacity.Node
+	now  time.Time
+	tree *queuetree.Tree
+	// objects are all queues, and problems what is wrong with them.
+	objects  []v1alpha1.Queue
+	problems []queuetree.Problem
+	apps     []member
+	nodes    []capacity.Node
 	// used is what each user has used lately.
 	used map[string]float64
 }
@@ -42,7 +48,7 @@ type cluster struct {
 func assess(seen cluster, ledger *ledger) *situation {
 	tree := seen.tree
 	s := &situation{
-		tree: tree, apps: make(map[string]*application, len(seen.apps)), groups: make(map[string][]group, len(seen.apps)),
+		tree: tree, objects: seen.objects, apps: make(map[string]*member, len(seen.apps)), groups: make(map[string][]group, len(seen.apps)),
 		State: engine.State{Shape: tree.Shape, Now: seen.now, ReclaimPercent: tree.ReclaimPercent, Queues: tree.Queues},
 	}
 	s.Capacity, s.Nodes = available(tree, seen.nodes)
@@ -89,7 +95,7 @@ func needsNodes(tree *queuetree.Tree) bool {
 }
 
 // add adds an application's current run, if that waits or runs, and what is left of earlier ones.
-func (s *situation) add(app *application, ledger *ledger, used map[string]float64) {
+func (s *situation) add(app *member, ledger *ledger, used map[string]float64) {
 	id := string(app.uid)
 	_, goes := ledger.wholly[app.runKey()]
 	var current, left []pod
@@ -111,7 +117,7 @@ func (s *situation) add(app *application, ledger *ledger, used map[string]float6
 	}
 }
 
-func (s *situation) put(id string, app *application, pods []pod, a engine.Application) {
+func (s *situation) put(id string, app *member, pods []pod, a engine.Application) {
 	gathered := groups(pods, len(s.Flavours))
 	for i := range gathered {
 		a.Groups = append(a.Groups, gathered[i].Group)
@@ -121,7 +127,7 @@ func (s *situation) put(id string, app *application, pods []pod, a engine.Applic
 	s.apps[id], s.groups[id] = app, gathered
 }
 
-func (s *situation) application(app *application, ledger *ledger, used map[string]float64) engine.Application {
+func (s *situation) application(app *member, ledger *ledger, used map[string]float64) engine.Application {
 	place := app.place
 	a := engine.Application{
 		Queue: place.Name, User: app.user, UserUsage: used[app.user], Created: place.Since.Time, MaxRunTime: app.maxRunTime,
@@ -147,7 +153,7 @@ func (s *situation) admission(said *v1beta2.QueueAdmission) *engine.Admission {
 }
 
 // leave adds what is left of runs that are over: all of it, a driver too, is on its way back, and none of it is promised.
-func (s *situation) leave(id string, app *application, pods []pod, driver bool) {
+func (s *situation) leave(id string, app *member, pods []pod, driver bool) {
 	a := engine.Application{User: app.user, Admitted: &engine.Admission{Executors: make([]int64, len(s.Flavours))}}
 	if app.place != nil {
 		a.Queue, a.Created = app.place.Name, app.place.Since.Time

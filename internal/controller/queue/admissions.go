@@ -1,0 +1,140 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"brazier.sh/brazier/api/brazier/v1alpha1"
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/controller/application"
+	engine "brazier.sh/brazier/internal/queue"
+	"brazier.sh/brazier/internal/queuetree"
+	"brazier.sh/brazier/internal/spark"
+)
+
+// kueueQueue is the label by which an application waits in a queue of Kueue: KEP-369 and pkg/controller/constants there.
+const kueueQueue = "kueue.x-k8s.io/queue-name"
+
+var _ application.Admissions = (*Controller)(nil)
+
+// Queue returns the queue that app is in: the one that its label names, else the one that has its namespace. An application
+// that another scheduler or queue looks after is in none.
+func (c *Controller) Queue(ctx context.Context, app *v1beta2.SparkApplication) (string, error) {
+	if app.Spec.BatchScheduler != "" || app.Labels[kueueQueue] != "" {
+		return "", nil
+	}
+	if name := app.Labels[v1alpha1.LabelQueue]; name != "" {
+		return name, nil
+	}
+	var queues v1alpha1.QueueList
+	if err := c.cached.List(ctx, &queues); err != nil {
+		return "", fmt.Errorf("list queues: %w", err)
+	}
+	slices.SortFunc(queues.Items, func(a, b v1alpha1.Queue) int { return strings.Compare(a.Name, b.Name) })
+	for i := range queues.Items {
+		if slices.Contains(queues.Items[i].Spec.Namespaces, app.Namespace) {
+			return queues.Items[i].Name, nil
+		}
+	}
+	return "", nil
+}
+
+// Terms returns on which terms app's current run was let in.
+func (c *Controller) Terms(ctx context.Context, app *v1beta2.SparkApplication) (spark.Queue, error) {
+	var queues v1alpha1.QueueList
+	if err := c.cached.List(ctx, &queues); err != nil {
+		return spark.Queue{}, fmt.Errorf("list queues: %w", err)
+	}
+	tree, _ := queuetree.Convert(queues.Items)
+	capacity := tree.Said()
+	if last := c.books.capacity(); slices.Equal(tree.Resources, last.Resources) && slices.Equal(tree.Flavours, last.Flavours) {
+		capacity = last.amounts
+	}
+	return terms(&tree, capacity, app.Status.Queue), nil
+}
+
+// Verdict returns what was decided about app's current run in the queue that its status names.
+func (c *Controller) Verdict(app *v1beta2.SparkApplication) application.Verdict {
+	return c.books.verdict(runKey{app.UID, app.Status.Run}, app.Status.Queue.Name)
+}
+
+// Notify has told called with each application of which there is something new to say.
+func (c *Controller) Notify(told func(app types.NamespacedName)) { c.books.notify(told) }
+
+// books is what the application controller may ask about.
+type books struct {
+	lock     sync.RWMutex
+	verdicts map[runKey]verdict
+	last     shared
+	told     []func(types.NamespacedName)
+}
+
+// verdict is what was decided about a run of an application in a queue.
+type verdict struct {
+	application.Verdict
+	queue string
+	app   types.NamespacedName
+}
+
+// shared is what queues shared when that was looked at last.
+type shared struct {
+	engine.Shape
+	amounts engine.Amounts
+}
+
+func (b *books) notify(told func(types.NamespacedName)) {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	b.told = append(b.told, told)
+}
+
+func (b *books) verdict(run runKey, queue string) application.Verdict {
+	b.lock.RLock()
+	defer b.lock.RUnlock()
+	v := b.verdicts[run]
+	if v.queue != queue {
+		return application.Verdict{}
+	}
+	found := v.Verdict
+	found.Admitted = found.Admitted.DeepCopy()
+	return found
+}
+
+func (b *books) capacity() shared {
+	b.lock.RLock()
+	defer b.lock.RUnlock()
+	return b.last
+}
+
+// write puts verdicts into the books, and tells those of whom they say something new.
+func (b *books) write(verdicts map[runKey]verdict, s *situation) {
+	b.lock.Lock()
+	before, told := b.verdicts, slices.Clone(b.told)
+	b.verdicts, b.last = verdicts, shared{s.Shape, s.Capacity}
+	b.lock.Unlock()
+	for run, v := range verdicts {
+		if was, ok := before[run]; ok && was.same(v) {
+			continue
+		}
+		for _, tell := range told {
+			tell(v.app)
+		}
+	}
+}
+
+// close forgets all verdicts.
+func (b *books) close() {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	b.verdicts = nil
+}
+
+func (v verdict) same(other verdict) bool {
+	return v.queue == other.queue && v.Refused == other.Refused && v.TakenBack == other.TakenBack &&
+		v.Reason == other.Reason && v.Message == other.Message && (v.Admitted == nil) == (other.Admitted == nil)
+}

@@ -1,0 +1,197 @@
+// Package queue is the controller of queues: it sees what there is and who wants what, asks the engine (internal/queue) what
+// is to be done, and does it.
+//
+// It works in rounds, one at a time, in the replica that leads. A round looks at the cluster (observe.go), puts what it saw
+// into the engine's words (seen.go, capacity.go, state.go: pure) with what was decided and is not to be seen yet laid over it
+// (ledger.go), and carries out what comes back: runs are let in and taken back through the application controller, which asks
+// here (admissions.go); executors' gates are lifted (lift.go) and executors told to go (reclaim.go), in the order of order.go.
+// What becomes of it is told in the queues' status (status.go), in metrics and in events. Nothing is remembered that could
+// not be seen again: an operator that is killed at any line is followed by one that decides the same. What an application
+// consists of is not known here.
+package queue
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"brazier.sh/brazier/api/brazier/v1alpha1"
+	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/capacity"
+	"brazier.sh/brazier/internal/controller/workers"
+	"brazier.sh/brazier/internal/executors"
+	engine "brazier.sh/brazier/internal/queue"
+)
+
+const (
+	// name is the controller's name in logs and metrics.
+	name = "queue"
+	// gather is how long changes are gathered before there is a round about them.
+	gather = 100 * time.Millisecond
+	// settle is how long one that begins to lead waits before its first round, so that the last writes of the one before it
+	// are seen.
+	settle = time.Second
+	// lookAgain is when there is another round, though nothing has happened, while something waits.
+	lookAgain = 5 * time.Second
+	// tryAgain is when there is another round after something could not be done.
+	tryAgain = time.Second
+)
+
+// Controller decides about runs in queues.
+type Controller struct {
+	// cached reads queues, applications and drivers' pods, cluster writes past the cache.
+	cached    client.Reader
+	cluster   client.Client
+	executors *executors.Watch
+	capacity  *capacity.Watch
+	events    events.EventRecorder
+	metrics   *metrics
+	clock     clock.PassiveClock
+	books     books
+
+	// What follows belongs to the one round at a time that there is.
+	ledger  *ledger
+	history history
+	known   known
+	told    statuses
+}
+
+// New returns a controller that knows of nothing until it is added to a manager.
+func New() *Controller {
+	return &Controller{clock: clock.RealClock{}, ledger: newLedger(), metrics: newMetrics()}
+}
+
+// Options are what the controller needs to know beside the cluster.
+type Options struct {
+	// Executors follows the executors of all applications.
+	Executors *executors.Watch
+	// Metrics is where the controller's metrics are registered.
+	Metrics prometheus.Registerer
+}
+
+// Add puts the controller into mgr. It writes with cluster, a client that has no cache.
+func Add(mgr ctrl.Manager, cluster client.Client, c *Controller, options Options) error {
+	watch, err := capacity.Add(mgr)
+	if err != nil {
+		return err
+	}
+	if err := c.metrics.register(options.Metrics); err != nil {
+		return fmt.Errorf("register the metrics of queues: %w", err)
+	}
+	c.cached, c.cluster, c.executors, c.capacity = mgr.GetCache(), cluster, options.Executors, watch
+	c.events = mgr.GetEventRecorder("brazier")
+	return ctrl.NewControllerManagedBy(mgr).
+		Named(name).
+		Watches(&v1alpha1.Queue{}, wake{}).
+		Watches(&v1beta2.SparkApplication{}, wake{}).
+		WatchesRawSource(executorSource{options.Executors}).
+		WatchesRawSource(capacitySource(watch)).
+		WithOptions(workers.Options(name, 1, mgr.GetLogger())).
+		Complete(c)
+}
+
+// Reconcile is a round.
+func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	seen, ready, err := c.observe(ctx)
+	switch {
+	case err != nil:
+		return reconcile.Result{}, err
+	case !ready:
+		return reconcile.Result{RequeueAfter: tryAgain}, nil
+	case seen == nil: // there are no queues and nobody waits for one
+		c.books.close()
+		return reconcile.Result{}, nil
+	}
+	began := c.clock.Now()
+	c.ledger.settle(seen.apps)
+	situation := assess(*seen, c.ledger)
+	c.history.pass(situation)
+	decided := engine.Decide(&situation.State)
+	c.books.write(c.judge(situation, decided), situation)
+	failed := c.carryOut(ctx, situation, decided)
+	wait := c.tellStatus(ctx, situation, decided, seen.problems)
+	c.metrics.show(situation, decided, c.clock.Since(began))
+	log.FromContext(ctx).V(1).Info("a round of queues", "applications", len(situation.Applications), "admitted", len(decided.Admit),
+		"waiting", len(decided.Waits), "reclaimed", len(decided.Reclaim))
+	return reconcile.Result{RequeueAfter: c.next(decided, failed, wait)}, nil
+}
+
+// next is when there is another round at the latest; 0 is when something happens.
+func (c *Controller) next(decided engine.Decisions, failed bool, status time.Duration) time.Duration {
+	next := status
+	sooner := func(d time.Duration) {
+		if next == 0 || d < next {
+			next = d
+		}
+	}
+	if len(decided.Waits)+len(decided.Reclaim)+len(decided.Admit) > 0 {
+		sooner(lookAgain)
+	}
+	if failed {
+		sooner(tryAgain)
+	}
+	return next
+}
+
+// round is the one thing that there is to reconcile.
+var round = reconcile.Request{NamespacedName: types.NamespacedName{Name: "round"}}
+
+type requests = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// wake has a round soon after something has changed.
+type wake struct{}
+
+var _ handler.EventHandler = wake{}
+
+// Create implements handler.EventHandler.
+func (wake) Create(_ context.Context, e event.CreateEvent, q requests) {
+	if e.IsInInitialList {
+		q.AddAfter(round, settle)
+		return
+	}
+	q.AddAfter(round, gather)
+}
+
+// Update implements handler.EventHandler.
+func (wake) Update(_ context.Context, _ event.UpdateEvent, q requests) { q.AddAfter(round, gather) }
+
+// Delete implements handler.EventHandler.
+func (wake) Delete(_ context.Context, _ event.DeleteEvent, q requests) { q.AddAfter(round, gather) }
+
+// Generic implements handler.EventHandler.
+func (wake) Generic(_ context.Context, _ event.GenericEvent, q requests) { q.AddAfter(round, gather) }
+
+// executorSource has a round soon after executors have changed, and none before they are known.
+type executorSource struct{ executors *executors.Watch }
+
+var _ source.SyncingSource = executorSource{}
+
+// Start implements source.Source.
+func (s executorSource) Start(_ context.Context, q requests) error {
+	s.executors.Notify(func(types.NamespacedName) { q.AddAfter(round, gather) })
+	return nil
+}
+
+// WaitForSync implements source.SyncingSource.
+func (s executorSource) WaitForSync(ctx context.Context) error { return s.executors.WaitForSync(ctx) }
+
+// capacitySource has a round soon after what there is has changed.
+func capacitySource(watch *capacity.Watch) source.Source {
+	return source.Func(func(_ context.Context, q requests) error {
+		watch.Notify(func() { q.AddAfter(round, gather) })
+		return nil
+	})
+}
