@@ -16,7 +16,8 @@ func (c *Case) findFailure() *trace {
 	var uncaught, logged *trace
 	for _, t := range c.tracesOf(v1alpha1.RoleDriver) {
 		switch {
-		case len(having(t.lines, "because SparkContext was shut down")) > 0: // it was told to go in the middle of its work
+		case len(having(t.lines, "because SparkContext was shut down", "Spark context stopped while waiting for backend")) > 0:
+			// It was told to go in the middle of its work, or before it had begun (TaskSchedulerImpl.waitBackendReady).
 		case !t.logged:
 			uncaught = t
 		case len(t.thrown) > 0:

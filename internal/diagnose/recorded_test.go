@@ -18,33 +18,35 @@ import (
 // on a real node with real Spark (BRAZIER_RECORDS=FOLDER writes them). Nothing of them was edited but that their causes,
 // which are to be found here, were taken out.
 var recorded = map[string]string{
-	"broadcast": "broadcast-timeout",
-	"claim":     "volume-claim-unbound",
-	"class":     "class-missing",
-	"collect":   "result-too-large",
-	"column":    "query-invalid",
-	"configmap": "config-missing",
-	"container": "executor-out-of-memory",
-	"crash":     "python-worker-crash",
-	"data":      "python-exception",
-	"disk":      "scratch-disk-full",
-	"driver":    "driver-out-of-memory",
-	"evicted":   "disrupted",
-	"format":    "command-cannot-run",
-	"heap":      "executor-heap-out-of-memory",
-	"image":     "image-pull",
-	"limits":    "limit-range",
-	"module":    "python-module-missing",
-	"nowhere":   "unschedulable",
-	"quota":     "quota-exceeded",
-	"refused":   "submission-refused",
-	"rights":    "rbac-denied",
-	"secret":    "config-missing",
-	"shuffle":   "shuffle-lost",
-	"skew":      "version-skew",
-	"starved":   "unschedulable",
-	"storage":   "storage-missing",
-	"webhook":   "admission-webhook",
+	"broadcast":   "broadcast-timeout",
+	"claim":       "volume-claim-unbound",
+	"class":       "class-missing",
+	"collect":     "result-too-large",
+	"column":      "query-invalid",
+	"configmap":   "config-missing",
+	"container":   "executor-out-of-memory",
+	"crash":       "python-worker-crash",
+	"data":        "python-exception",
+	"disk":        "scratch-disk-full",
+	"driver":      "driver-out-of-memory",
+	"evicted":     "disrupted",
+	"format":      "command-cannot-run",
+	"heap":        "executor-heap-out-of-memory",
+	"image":       "image-pull",
+	"limits":      "limit-range",
+	"module":      "python-module-missing",
+	"nowhere":     "unschedulable",
+	"quota":       "quota-exceeded",
+	"refused":     "submission-refused",
+	"rights":      "rbac-denied",
+	"secret":      "config-missing",
+	"shuffle":     "shuffle-lost",
+	"silent":      "executor-silent",
+	"skew":        "version-skew",
+	"starved":     "unschedulable",
+	"storage":     "storage-missing",
+	"unreachable": "driver-unreachable",
+	"webhook":     "admission-webhook",
 }
 
 // consequences are what follows from the first causes, where that has to be told too.
@@ -65,8 +67,10 @@ func TestRecorded(t *testing.T) {
 			if len(causes) == 0 || causes[0].Code != recorded[name] {
 				t.Fatalf("want %s first, got %+v", recorded[name], causes)
 			}
-			if i := indexOf(causes, "jvm-exception"); i > 0 {
-				t.Errorf("what is known is told again as the job's own: %+v", causes[i])
+			for _, code := range []string{"jvm-exception", "shuffle-lost"} {
+				if i := indexOf(causes, code); i > 0 {
+					t.Errorf("what is known is told again as %s: %+v", code, causes[i])
+				}
 			}
 			if code := consequences[name]; code != "" {
 				if i := indexOf(causes, code); i < 0 || causes[i].Follows != recorded[name] {

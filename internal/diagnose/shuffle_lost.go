@@ -18,12 +18,16 @@ func shuffleLost() rule {
 	follows := append(endedPods(), "executor-out-of-memory", "executor-heap-out-of-memory", "native-crash", "executor-silent")
 	return rule{code: "shuffle-lost", follows: follows, find: func(c *Case) (v1alpha1.Cause, bool) {
 		lines := c.fatal()
+		first, _, ok := firstMatch(lines, fetchFailed)
+		if !ok {
+			return v1alpha1.Cause{}, false // a stage is given up for a barrier task too
+		}
 		f, match, ok := firstMatch(lines, stageGivenUp)
 		why := "A stage could not fetch what earlier tasks had written: the executors that had it, or their files, were gone."
 		if ok {
 			why = fmt.Sprintf("A stage was given up that could not fetch what earlier tasks had written (attempts: %s): the executors that had it, or their files, were gone.", firstOf(match[2:]))
-		} else if f, _, ok = firstMatch(lines, fetchFailed); !ok {
-			return v1alpha1.Cause{}, false
+		} else {
+			f = first
 		}
 		cause := told(f, why, c.driverLog(),
 			change("Let executors that are to go hand over what they have.",

@@ -32,7 +32,7 @@ func sparkFailures() map[string]failure {
 				app.Spec.Executor.DNSConfig = &corev1.PodDNSConfig{Nameservers: []string{"192.0.2.1"}}
 				app.Spec.SparkConf = map[string]string{"spark.kubernetes.executor.useDriverPodIP": "false"} // by its name, as before Spark 4.1
 			},
-			waits: true, want: "driver-unreachable",
+			want: "driver-unreachable", then: "executor-failures",
 		},
 		"class": {
 			reason: "The main class is not in the jar.", prepare: skewed,
