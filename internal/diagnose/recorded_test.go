@@ -16,7 +16,7 @@ import (
 
 // recorded are the first causes of testdata/recorded: what the operator kept of failures that test/e2e's TestCauses provoked
 // on a real node with real Spark (BRAZIER_RECORDS=FOLDER writes them). Nothing of them was edited but that their causes,
-// which are to be found here, were taken out.
+// which are to be found here, were taken out. "overloaded" is of a run of theirs on a machine that was too busy.
 var recorded = map[string]string{
 	"broadcast":   "broadcast-timeout",
 	"claim":       "volume-claim-unbound",
@@ -36,6 +36,7 @@ var recorded = map[string]string{
 	"limits":      "limit-range",
 	"module":      "python-module-missing",
 	"nowhere":     "unschedulable",
+	"overloaded":  "api-server-unreachable",
 	"quota":       "quota-exceeded",
 	"refused":     "submission-refused",
 	"rights":      "rbac-denied",

@@ -26,6 +26,7 @@ func specificRules() []rule {
 		executorOutOfMemory(),
 		driverHeap(),
 		executorHeap(),
+		apiServerUnreachable(),
 		driverUnreachable(),
 		missingClass(),
 		dependencyUnresolved(),

@@ -46,6 +46,35 @@ Caused by: java.net.UnknownHostException: pi-4f-driver-svc.sales.svc
 	})
 }
 
+func TestAPIServerUnreachable(t *testing.T) {
+	asks := func(network string) string {
+		return thrownByMain("org.apache.spark.SparkException: External scheduler cannot be instantiated") +
+			"Caused by: io.fabric8.kubernetes.client.KubernetesClientException: Operation: [get]  for kind: [Pod]  with name: [pi-driver]  in namespace: [sales]  failed.\n" +
+			"\tat io.fabric8.kubernetes.client.dsl.internal.OperationSupport.waitForResult(OperationSupport.java:509)\n" +
+			"Caused by: java.io.IOException: no\nCaused by: " + network + "\n"
+	}
+	checkRows(t, map[string]row{
+		"Name": {
+			reason: "A pod whose DNS does not work does not find it.",
+			run:    failedRun(driverSays(asks("java.net.UnknownHostException: kubernetes.default.svc"))),
+			want:   []string{"api-server-unreachable"},
+			why:    "The driver could not talk to the API server: its name is not resolved.",
+		},
+		"Refused": {
+			reason: "It is not there.",
+			run:    failedRun(driverSays(asks("java.net.ConnectException: Connection refused"))),
+			want:   []string{"api-server-unreachable"},
+			why:    "The driver could not talk to the API server: it does not take connections.",
+		},
+		"Answered": {
+			reason: "One that says no has answered.",
+			run: failedRun(driverSays(thrownByMain("org.apache.spark.SparkException: External scheduler cannot be instantiated") +
+				"Caused by: io.fabric8.kubernetes.client.KubernetesClientException: Failure executing: GET at: https://kubernetes.default.svc/api/v1/namespaces/sales/pods/pi-driver. Message: pods \"pi-driver\" is forbidden: User \"system:serviceaccount:sales:spark\" cannot get resource \"pods\" in API group \"\" in the namespace \"sales\". Received status: Status(code=403).\n")),
+			want: []string{"rbac-denied"},
+		},
+	})
+}
+
 func TestMissing(t *testing.T) {
 	checkRows(t, map[string]row{
 		"MainClass": {

@@ -27,7 +27,7 @@ func reachOf(cause v1alpha1.Cause) reach {
 		return reachNamespace
 	case "admission-webhook", "admission-denied", "operator-silent", "unschedulable", "node-pressure", "disrupted", "rejected-by-node",
 		"pod-sandbox-failed", "container-not-created", "volume-claim-unbound", "volume-not-mounted", "driver-unreachable",
-		"executor-silent", "storage-unreachable", "dependency-unresolved", "start-timeout":
+		"api-server-unreachable", "executor-silent", "storage-unreachable", "dependency-unresolved", "start-timeout":
 		return reachCluster
 	case "driver-out-of-memory", "executor-out-of-memory", "driver-heap-out-of-memory", "executor-heap-out-of-memory",
 		"result-too-large", "broadcast-timeout", "broadcast-too-large", "shuffle-lost", "python-worker-crash", "evicted-for-overuse",
