@@ -1,7 +1,6 @@
 package evidence
 
 import (
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -198,7 +197,7 @@ func waits(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, soon f
 	case driver.Status.Phase == corev1.PodPending:
 		found = soon(driver.CreationTimestamp.Add(waitBeforeTold))
 	default: // what kept it from being made does so no longer
-		found = known != nil && len(known.verdict.causes) > 0 && !knows(known, driver)
+		found = known != nil && known.verdict.driverless
 	}
 	if known == nil {
 		return found
@@ -210,11 +209,6 @@ func waits(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, soon f
 		}
 	}
 	return found
-}
-
-// knows reports whether anything was seen of a pod.
-func knows(known *run, pod *corev1.Pod) bool {
-	return slices.ContainsFunc(known.evidence.Pods, func(p v1alpha1.Pod) bool { return p.UID == pod.UID })
 }
 
 // worthTelling reports whether anything was seen that has no end of its own within moments.

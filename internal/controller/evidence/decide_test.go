@@ -131,7 +131,7 @@ func TestDecide(t *testing.T) {
 		},
 		"DriverMadeAtLast": {
 			"What kept the driver from being made is told no longer.", inState(v1beta2.ApplicationStateRunning, runs1), running,
-			&run{verdict: verdict{causes: []v1alpha1.Cause{{Code: "admission-webhook"}}}, eventsAt: noon().Add(-time.Minute)},
+			&run{verdict: verdict{driverless: true}, eventsAt: noon().Add(-time.Minute)},
 			task{events: true, after: eventsAgain},
 		},
 		"Alone": {

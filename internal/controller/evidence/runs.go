@@ -95,6 +95,8 @@ type run struct {
 type verdict struct {
 	causes        []v1alpha1.Cause
 	looked, ended bool
+	// driverless says that it is about a run whose driver is not there yet.
+	driverless bool
 	// refusal is the refusal that it is about.
 	refusal string
 }

@@ -120,7 +120,7 @@ func (r *Recorder) conclude(
 		}
 	}
 	before := known.verdict
-	after := verdict{causes: record.Causes, looked: failed || !task.closed, ended: failed}
+	after := verdict{causes: record.Causes, looked: failed || !task.closed, ended: failed, driverless: driver == nil && !task.closed}
 	if task.refusal {
 		after.refusal = app.Status.AppState.ErrorMessage
 	}
@@ -242,6 +242,9 @@ func (r *Recorder) close(ctx context.Context, id runID) error {
 	known, now := r.runs.look(id), r.clock.Now()
 	if known == nil || known.application.UID == "" || !known.stored && (!known.changed || !lostBefore(known, time.Time{})) {
 		return nil
+	}
+	if known.verdict.ended && !known.changed {
+		return nil // as it was written with the run's end
 	}
 	record := blank(id.app.Namespace, known, now)
 	stored, err := r.stored(ctx, client.ObjectKeyFromObject(record))
