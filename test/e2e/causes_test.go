@@ -66,6 +66,11 @@ func (f failure) begin(t *testing.T, name string) {
 	if f.change != nil {
 		f.change(app)
 	}
+	// With so many JVMs on two cores the API server may answer later than Spark waits by default: then that is the cause.
+	if app.Spec.SparkConf == nil {
+		app.Spec.SparkConf = make(map[string]string)
+	}
+	app.Spec.SparkConf["spark.kubernetes.driver.requestTimeout"] = "60000"
 	applyObject(t, app)
 }
 
