@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"text/template"
@@ -32,7 +33,7 @@ import (
 const (
 	// installed is everything that installing makes, as its own test has it.
 	installed = "../../internal/install/testdata/rendered/guarded.yaml"
-	policy    = "../../charts/brazier/templates/admission-policy.yaml"
+	templates = "../../charts/brazier/templates"
 
 	operatorNamespace, operatorAccount = "brazier-system", "brazier-operator"
 	driverAccount                      = "spark"
@@ -99,23 +100,32 @@ func readRights() ([]*unstructured.Unstructured, error) {
 
 // readPolicies renders the chart's policies with Go's own templates, all of them turned on.
 func readPolicies() ([]*unstructured.Unstructured, error) {
-	text, err := os.ReadFile(policy)
+	files := []string{filepath.Join(templates, "admission-policy.yaml"), filepath.Join(templates, "queue-policies.yaml")}
+	parsed, err := template.ParseFiles(files...)
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := template.New("policy").Parse(string(text))
-	if err != nil {
-		return nil, err
+	var policies []*unstructured.Unstructured
+	for _, file := range files {
+		var rendered bytes.Buffer
+		err := parsed.ExecuteTemplate(&rendered, filepath.Base(file), map[string]any{
+			"Release": map[string]any{"Namespace": operatorNamespace},
+			"Values": map[string]any{
+				"admissionPolicy": map[string]any{"enabled": true, "drivers": true},
+				"queues":          map[string]any{"policies": map[string]any{"enabled": true}},
+				"config":          map[string]any{"objectStoreSecret": "store"},
+			},
+		})
+		if err != nil {
+			return nil, err
+		}
+		found, err := decode(&rendered)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		policies = append(policies, found...)
 	}
-	var rendered bytes.Buffer
-	err = parsed.Execute(&rendered, map[string]any{"Values": map[string]any{
-		"admissionPolicy": map[string]any{"enabled": true, "drivers": true},
-		"config":          map[string]any{"objectStoreSecret": "store"},
-	}})
-	if err != nil {
-		return nil, err
-	}
-	return decode(&rendered)
+	return policies, nil
 }
 
 func decode(text io.Reader) ([]*unstructured.Unstructured, error) {
