@@ -2,6 +2,7 @@ package spark
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 
@@ -31,6 +32,7 @@ const (
 	maxExecutorsProperty = "spark.dynamicAllocation.maxExecutors"
 	// since 3.2
 	maxPendingProperty   = "spark.kubernetes.allocation.maxPendingPods"
+	registeredProperty   = "spark.scheduler.minRegisteredResourcesRatio"
 	decommissionProperty = "spark.decommission.enabled"
 	// Fetch failures of blocks that decommissioned executors had count for nothing as long as the driver remembers those
 	// executors. It does not, unless it is told how many.
@@ -51,6 +53,7 @@ func (p *planner) enqueue(executor *corev1.Pod) {
 		executor.Spec.SchedulingGates = append(executor.Spec.SchedulingGates, gate)
 	}
 	p.boundExecutors()
+	p.begin()
 	p.decommission(executor)
 }
 
@@ -62,6 +65,17 @@ func (p *planner) boundExecutors() {
 	if p.dynamic() && p.queue.MaxExecutors > 0 {
 		p.conf.fill(maxExecutorsProperty, strconv.FormatInt(max(p.queue.MaxExecutors, minimum, p.firstExecutors()), 10), nil)
 	}
+}
+
+// begin has a driver that may begin with some of its executors not wait for the others, half a minute by default:
+// KubernetesClusterSchedulerBackend.sufficientResourcesRegistered.
+func (p *planner) begin() {
+	minimum, first := p.minimumExecutors(), p.firstExecutors()
+	if minimum >= first {
+		return
+	}
+	ratio := math.Floor(float64(minimum)*10_000/float64(first)) / 10_000
+	p.conf.fill(registeredProperty, strconv.FormatFloat(ratio, 'f', -1, 64), nil)
 }
 
 // decommission has executors that are told to go hand over what they hold.

@@ -203,7 +203,7 @@ func TestQueuedProperties(t *testing.T) {
 			reason: "All of a fixed number may wait, which are known beforehand.",
 			app:    func(a *v1beta2.SparkApplication) { a.Spec.Executor.Instances = new(int32(7)) },
 			want: map[string]string{
-				maxPendingProperty: "7", maxExecutorsProperty: "", decommissionProperty: "true", blocks: "true", retainedProperty: retained,
+				maxPendingProperty: "7", registeredProperty: "", maxExecutorsProperty: "", decommissionProperty: "true", blocks: "true", retainedProperty: retained,
 				"spark.kubernetes.executor.label.brazier.sh/queue": "etl", "spark.kubernetes.driver.label.brazier.sh/queue": "",
 			},
 		},
@@ -215,6 +215,18 @@ func TestQueuedProperties(t *testing.T) {
 			reason: "A bound below what is asked for at first would end the driver at its start.",
 			app:    func(a *v1beta2.SparkApplication) { dynamic(a).InitialExecutors = new(int32(60)) },
 			want:   map[string]string{maxExecutorsProperty: "60"},
+		},
+		"Part": {
+			reason: "A driver that may begin with one in three does not wait for the others.", want: map[string]string{registeredProperty: "0.3333", maxPendingProperty: "2"},
+			app: func(a *v1beta2.SparkApplication) { a.Spec.Executor.Instances = new(int32(3)); minExecutors(a, "1") },
+		},
+		"PartOwnWord": {
+			reason: "Unless it says for how many it does.", want: map[string]string{registeredProperty: "0.9"},
+			app: func(a *v1beta2.SparkApplication) {
+				conf(registeredProperty, "0.9")(a)
+				a.Spec.Executor.Instances = new(int32(3))
+				minExecutors(a, "1")
+			},
 		},
 		"NothingKnown": {
 			reason: "A run that is not let in yet is planned without.", app: func(a *v1beta2.SparkApplication) { dynamic(a) },
