@@ -9,6 +9,7 @@ import (
 	"os"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/internal/controller/evidence"
@@ -66,6 +67,11 @@ type Config struct {
 	// again where the restart policy allows it, and the application does not say by the annotation
 	// brazier.sh/retry-deterministic-failures. Default: true.
 	RetryDeterministicFailures *bool `json:"retryDeterministicFailures,omitempty"`
+
+	// Queues says whether applications may be in queues: docs/queues.md. The operator has to be allowed to read Queues, and
+	// nodes and pods of all namespaces where the queue root does not say what there is. Default: true, and false where
+	// namespaces are listed.
+	Queues *bool `json:"queues,omitempty"`
 
 	// Namespaces are those whose applications the operator looks after. Default: all.
 	Namespaces []string `json:"namespaces,omitempty"`
@@ -155,6 +161,9 @@ func (c Config) validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// queues reports whether applications may be in queues.
+func (c Config) queues() bool { return ptr.Deref(c.Queues, len(c.Namespaces) == 0) }
 
 func (e Evidence) validate() []error {
 	var errs []error

@@ -33,7 +33,9 @@ import (
 	"brazier.sh/brazier/internal/controller/connect"
 	"brazier.sh/brazier/internal/controller/evidence"
 	"brazier.sh/brazier/internal/controller/namespaces"
+	"brazier.sh/brazier/internal/controller/queue"
 	"brazier.sh/brazier/internal/controller/scheduled"
+	"brazier.sh/brazier/internal/executors"
 	"brazier.sh/brazier/internal/version"
 )
 
@@ -87,8 +89,16 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 		return err
 	}
 	recorder := evidence.New()
+	watch, err := executors.Add(mgr, v1beta2.LabelAppName, config.Namespaces, recorder)
+	if err != nil {
+		return err
+	}
+	admissions, err := addQueues(mgr, uncached, watch, config)
+	if err != nil {
+		return err
+	}
 	err = application.Add(mgr, uncached, application.Options{
-		Diagnoses: recorder, Executors: recorder, NoDeterministicRetries: !ptr.Deref(config.RetryDeterministicFailures, true),
+		Diagnoses: recorder, Watch: watch, Admissions: admissions, NoDeterministicRetries: !ptr.Deref(config.RetryDeterministicFailures, true),
 		Platform: config.platform(), DriverStartTimeout: config.DriverStartTimeout.Duration,
 		Namespaces: selected, CacheNamespaces: config.Namespaces, Workers: config.Workers, Metrics: metrics.Registry,
 	})
@@ -111,6 +121,15 @@ func addControllers(mgr ctrl.Manager, config Config) error {
 		return err
 	}
 	return scheduled.Add(mgr, scheduled.Options{Platform: config.platform(), Namespaces: selected, Metrics: metrics.Registry})
+}
+
+// addQueues adds the controller of queues, where there are to be queues.
+func addQueues(mgr ctrl.Manager, uncached client.Client, watch *executors.Watch, config Config) (application.Admissions, error) {
+	if !config.queues() {
+		return nil, nil
+	}
+	queues := queue.New()
+	return queues, queue.Add(mgr, uncached, queues, queue.Options{Executors: watch, Metrics: metrics.Registry})
 }
 
 func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {
