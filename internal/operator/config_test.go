@@ -65,6 +65,29 @@ anyUser: true
 	}
 }
 
+func TestQueues(t *testing.T) {
+	tests := map[string]struct {
+		reason, text string
+		want         bool
+	}{
+		"Everywhere": {reason: "An operator of all namespaces has the rights of the cluster that queues need.", want: true},
+		"Listed":     {reason: "One of a few namespaces may have no others.", text: "namespaces: [analytics]"},
+		"Allowed":    {reason: "It has them where somebody has given them to it.", text: "{namespaces: [analytics], queues: true}", want: true},
+		"Off":        {reason: "Nobody has to have queues.", text: "queues: false"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			config, err := ParseConfig([]byte(tt.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := config.queues(); got != tt.want {
+				t.Errorf("%s got %t", tt.reason, got)
+			}
+		})
+	}
+}
+
 func TestNamespaceSelector(t *testing.T) {
 	config, err := ParseConfig([]byte("namespaceSelector: {matchLabels: {spark: enabled}}"))
 	if err != nil {

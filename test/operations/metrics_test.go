@@ -11,10 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/operator"
 	"brazier.sh/brazier/test/apiserver"
@@ -35,12 +37,13 @@ func TestMetricsPage(t *testing.T) {
 	w.submit("held", func(spec *v1beta2.SparkApplicationSpec) { spec.Suspend = true }) // a queue has a depth once something was in it
 	apiserver.Operate(t, func(ctx context.Context) error {
 		return operator.Run(ctx, server.Config(), operator.Config{
-			Namespaces: []string{w.Namespace}, Workers: 1, LeaderElectionNamespace: "default", MetricsAddress: "0", HealthAddress: "0",
+			Namespaces: []string{w.Namespace}, Queues: new(true), Workers: 1, LeaderElectionNamespace: "default", MetricsAddress: "0", HealthAddress: "0",
 		}, io.Discard)
 	})
 
 	w.submit("killed", func(spec *v1beta2.SparkApplicationSpec) { spec.Image = "spark" })
 	w.kill("killed") // the count of causes begins with the first
+	w.queue()        // what is told of queues begins with the first
 
 	want := make(map[string]description)
 	for _, row := range documented.FindAllStringSubmatch(read(t, metricsPage), -1) {
@@ -66,6 +69,21 @@ func TestMetricsPage(t *testing.T) {
 		return diff == "", nil
 	}, func() string { return "types, labels and help of metrics\n-docs/metrics.md +operator:\n" + diff })
 	w.lose() // what is left would be backed up by the next test
+}
+
+// queue makes a queue, in a cluster of which it is said what there is.
+func (w *cluster) queue() {
+	w.T.Helper()
+	root := &v1alpha1.Queue{ObjectMeta: metav1.ObjectMeta{Name: v1alpha1.RootQueue}}
+	root.Spec.Cluster = &v1alpha1.ClusterShares{Flavours: []v1alpha1.Flavour{{
+		Name: v1alpha1.DefaultFlavour, Capacity: corev1.ResourceList{"cpu": resource.MustParse("8"), "memory": resource.MustParse("8Gi")},
+	}}}
+	w.Create(root)
+	w.T.Cleanup(func() {
+		if err := w.Client.Delete(context.Background(), root); err != nil {
+			w.T.Error(err)
+		}
+	})
 }
 
 // kill plays a node whose kernel ends the driver of the application for want of memory.
