@@ -30,8 +30,8 @@ func Amount(name string, quantity resource.Quantity) int64 {
 	return max(quantity.ScaledValue(scale(name)), 0)
 }
 
-// check says what is wrong with a quantity that somebody wrote; "" is nothing.
-func check(name string, quantity resource.Quantity) string {
+// Check says what is wrong with a quantity that somebody wrote; "" is nothing.
+func Check(name string, quantity resource.Quantity) string {
 	switch {
 	case quantity.Sign() < 0:
 		return "is less than nothing; write 0 or more"
@@ -97,7 +97,7 @@ func Quantity(name string, amount int64) resource.Quantity {
 // set puts what list names in the place of what amounts have of a flavour; what cannot be read is as if it was not said.
 func (t *Tree) set(amounts queue.Amounts, flavour int, list corev1.ResourceList) {
 	for i, name := range t.Resources {
-		if quantity, ok := list[corev1.ResourceName(name)]; ok && check(name, quantity) == "" {
+		if quantity, ok := list[corev1.ResourceName(name)]; ok && Check(name, quantity) == "" {
 			amounts[t.At(flavour)+i] = Amount(name, quantity)
 		}
 	}

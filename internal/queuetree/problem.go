@@ -97,7 +97,7 @@ func (c *converter) readable(object, field string, list corev1.ResourceList) {
 		if !ok {
 			continue
 		}
-		if wrong := check(name, quantity); wrong != "" {
+		if wrong := Check(name, quantity); wrong != "" {
 			c.problem(object, AmountInvalid, field+"["+name+"]", quantity.String(), wrong)
 		}
 	}
