@@ -114,7 +114,7 @@ docs: ## Rewrite docs/commands.md from the commands
 
 .PHONY: golden
 golden: ## Rewrite golden files from what the code does now; read the difference before you commit it
-	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run ./internal/diagnose ./internal/sparksubmit ./internal/applications ./internal/cli/why -update
+	@go test ./internal/spark ./internal/localcluster/part ./internal/install ./internal/follow ./internal/cli/run ./internal/diagnose ./internal/sparksubmit ./internal/applications ./internal/cli/why ./internal/cli/queue -update
 	@cd test/monitoring && go test . -update
 
 .PHONY: conformance

@@ -27,6 +27,7 @@ import (
 	"brazier.sh/brazier/internal/cli/migrate"
 	"brazier.sh/brazier/internal/cli/operator"
 	"brazier.sh/brazier/internal/cli/ps"
+	"brazier.sh/brazier/internal/cli/queue"
 	"brazier.sh/brazier/internal/cli/rerun"
 	"brazier.sh/brazier/internal/cli/run"
 	"brazier.sh/brazier/internal/cli/schedule"
@@ -86,6 +87,9 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 		schedule.NewCommand(streams),
 		connect.NewCommand(streams),
 		demo.NewCommand(streams),
+	)
+	group(root, "Queues",
+		queue.NewCommand(streams),
 	)
 	group(root, "The embedded cluster",
 		cluster.NewUpCommand(streams),
