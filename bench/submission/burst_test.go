@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/internal/spark"
 	"brazier.sh/brazier/internal/terminal"
 )
@@ -42,7 +43,7 @@ func TestBurst(t *testing.T) {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {
 			c := newCluster(t)
 			floors = append(floors, c.floor(t, applications))
-			ours = append(ours, c.burst(t, applications))
+			ours = append(ours, c.burst(t, applications, false))
 		})
 	}
 	if t.Failed() {
@@ -74,8 +75,8 @@ func TestBurst(t *testing.T) {
 
 func ms(d time.Duration) string { return d.Round(time.Millisecond).String() }
 
-// burst creates the applications and waits for a driver of each.
-func (c *cluster) burst(t *testing.T, applications int) burst {
+// burst creates the applications, in queues or not, and waits for a driver of each.
+func (c *cluster) burst(t *testing.T, applications int, queued bool) burst {
 	t.Helper()
 	operator := c.operate(t)
 	seen, before := c.watchDrivers(t, watched), operator.cpu(t)
@@ -83,7 +84,11 @@ func (c *cluster) burst(t *testing.T, applications int) burst {
 	var group errgroup.Group
 	group.SetLimit(atOnce)
 	for i := range applications {
-		group.Go(func() error { return c.client.Create(t.Context(), application(watched, fmt.Sprintf("burst-%d", i))) })
+		app := application(watched, fmt.Sprintf("burst-%d", i))
+		if queued {
+			app.Labels = map[string]string{v1alpha1.LabelQueue: queueOf(i)}
+		}
+		group.Go(func() error { return c.client.Create(t.Context(), app) })
 	}
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)

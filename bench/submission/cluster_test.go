@@ -68,7 +68,7 @@ func (c *cluster) operate(t *testing.T) operator {
 	t.Helper()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yaml")
-	text := fmt.Sprintf("image: spark:{{SPARK_VERSION}}\nnamespaces: [%s]\nmetricsAddress: \"0\"\nhealthAddress: \"0\"\n", watched)
+	text := fmt.Sprintf("image: spark:{{SPARK_VERSION}}\nnamespaces: [%s]\nqueues: true\nmetricsAddress: \"0\"\nhealthAddress: \"0\"\n", watched)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
