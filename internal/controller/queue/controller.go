@@ -65,13 +65,14 @@ type Controller struct {
 	// What follows belongs to the one round at a time that there is.
 	ledger  *ledger
 	history history
+	rates   rates
 	known   known
 	told    statuses
 }
 
 // New returns a controller that knows of nothing until it is added to a manager.
 func New() *Controller {
-	return &Controller{clock: clock.RealClock{}, ledger: newLedger(), metrics: newMetrics()}
+	return &Controller{clock: clock.RealClock{}, ledger: newLedger(), metrics: newMetrics(), rates: rates{since: time.Now()}}
 }
 
 // Options are what the controller needs to know beside the cluster.

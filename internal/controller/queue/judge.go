@@ -17,6 +17,7 @@ func (c *Controller) judge(s *situation, decided engine.Decisions) map[runKey]ve
 		app := s.apps[admit.App]
 		c.ledger.admitted[app.runKey()] = admitted{queue: app.place.Name, admission: s.said(admit.Admit)}
 		c.metrics.admitted(app.place.Name, s.Now.Sub(app.place.Since.Time))
+		c.rates.note(app.place.Name, s.Now)
 	}
 	for _, take := range decided.Reclaim {
 		if take.Whole {
@@ -28,7 +29,7 @@ func (c *Controller) judge(s *situation, decided engine.Decisions) map[runKey]ve
 	verdicts := make(map[runKey]verdict)
 	for _, wait := range decided.Waits {
 		app := s.apps[wait.App]
-		verdicts[app.runKey()] = app.verdict(application.Verdict{Reason: string(wait.Reason), Message: told(app.place.Name, wait)})
+		verdicts[app.runKey()] = app.verdict(application.Verdict{Reason: string(wait.Reason), Message: told(app.place.Name, wait) + c.rates.guess(app.place.Name, wait, s.Now)})
 	}
 	for _, refuse := range decided.Refuse {
 		app := s.apps[refuse.App]
