@@ -51,7 +51,7 @@ var recorded = map[string]string{
 }
 
 // consequences are what follows from the first causes, where that has to be told too.
-var consequences = map[string]string{"starved": "executors-starved"}
+var consequences = map[string]string{"starved": "executors-starved", "unreachable": "executor-failures"}
 
 // TestRecorded finds the causes in what was really seen.
 func TestRecorded(t *testing.T) {

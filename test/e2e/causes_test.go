@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -148,6 +149,9 @@ func (f failure) kept(t *testing.T, name string) {
 			return fmt.Errorf("there are %d records", len(list.Items))
 		}
 		record = list.Items[0]
+		if !f.waits && record.Ended == nil {
+			return errors.New("it is not told the end")
+		}
 		if len(record.Causes) == 0 || record.Causes[0].Code != f.want {
 			return fmt.Errorf("want %q first, got %+v", f.want, record.Causes)
 		}
