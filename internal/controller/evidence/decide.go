@@ -1,10 +1,12 @@
 package evidence
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
@@ -18,8 +20,9 @@ const (
 	flush = 5 * time.Second
 	// waitBeforeTold is how long a pod may wait before that is worth a record. Nearly all start sooner.
 	waitBeforeTold = 10 * time.Second
-	// eventsAgain is how often the events of pods that wait are listed.
-	eventsAgain = 30 * time.Second
+	// eventsAgain is how often the events of pods that wait are listed, eventsSeldom how often they are at least; the longer
+	// they have waited the less often: thousands may wait in a cluster that is full.
+	eventsAgain, eventsSeldom = 30 * time.Second, 5 * time.Minute
 	// lonely is how long a driver may run without executors before its log is asked why, and logAgain how often it is at
 	// least; the longer it has been so the less often.
 	lonely, logAgain, logSeldom = 30 * time.Second, time.Minute, 10 * time.Minute
@@ -159,9 +162,12 @@ func decideUnderWay(app *v1beta2.SparkApplication, driver *corev1.Pod, known *ru
 		}
 		return left <= 0
 	}
-	if waits(app, driver, known, soon) && soon(last(known, func(r *run) time.Time { return r.eventsAt }).Add(eventsAgain)) {
-		t.events = true
-		soon(now.Add(eventsAgain))
+	if since := waits(app, driver, known, now, soon); !since.IsZero() {
+		again := min(max(eventsAgain, now.Sub(since)/2), eventsSeldom)
+		if soon(last(known, func(r *run) time.Time { return r.eventsAt }).Add(again)) {
+			t.events = true
+			soon(now.Add(again))
+		}
 	}
 	if since, alone := aloneSince(app); alone && soon(since.Add(lonely)) {
 		again := min(max(logAgain, now.Sub(since)/2), logSeldom)
@@ -188,27 +194,39 @@ func last(known *run, of func(*run) time.Time) time.Time {
 	return of(known)
 }
 
-// waits reports whether the driver, or an executor, has waited for so long that it is to be told, or the run for its driver.
-func waits(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, soon func(time.Time) bool) bool {
-	var found bool
-	switch {
-	case driver == nil:
-		found = app.Status.AppState.State == v1beta2.ApplicationStateSubmitted && soon(app.Status.RunSubmitTime.Add(waitBeforeTold))
-	case driver.Status.Phase == corev1.PodPending:
-		found = soon(driver.CreationTimestamp.Add(waitBeforeTold))
-	default: // what kept it from being made does so no longer
-		found = known != nil && known.verdict.driverless
-	}
-	if known == nil {
-		return found
-	}
-	for i := range known.evidence.Pods {
-		pod := &known.evidence.Pods[i]
-		if pod.Phase == string(corev1.PodPending) && pod.Deleted == nil && soon(pod.Created.Add(waitBeforeTold)) {
-			found = true
+// waits returns since when the driver, an executor, or the run for its driver, has waited for so long that it is to be told:
+// of several the last one; it is now where that is over and nobody has looked since. The zero time is never.
+func waits(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, now time.Time, soon func(time.Time) bool) time.Time {
+	var since time.Time
+	waitsSince := func(at time.Time) {
+		if soon(at.Add(waitBeforeTold)) && at.After(since) {
+			since = at
 		}
 	}
-	return found
+	switch {
+	case driver == nil:
+		if app.Status.AppState.State == v1beta2.ApplicationStateSubmitted {
+			waitsSince(app.Status.RunSubmitTime.Time)
+		}
+	case driver.Status.Phase == corev1.PodPending:
+		waitsSince(driver.CreationTimestamp.Time)
+	case known != nil && (known.verdict.driverless || isPending(known, driver.UID)):
+		return now
+	}
+	if known == nil {
+		return since
+	}
+	for i := range known.evidence.Pods {
+		if pod := &known.evidence.Pods[i]; pod.Phase == string(corev1.PodPending) && pod.Deleted == nil {
+			waitsSince(pod.Created.Time)
+		}
+	}
+	return since
+}
+
+// isPending reports whether a pod waited when it was looked at.
+func isPending(known *run, pod types.UID) bool {
+	return slices.ContainsFunc(known.evidence.Pods, func(p v1alpha1.Pod) bool { return p.UID == pod && p.Phase == string(corev1.PodPending) })
 }
 
 // worthTelling reports whether anything was seen that has no end of its own within moments.

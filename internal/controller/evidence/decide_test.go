@@ -51,7 +51,7 @@ func refusal(message string) func(*v1beta2.SparkApplication) {
 
 // driverIn is a driver's pod in a phase, made some time ago, that ended with code if that is not nil.
 func driverIn(phase corev1.PodPhase, age time.Duration, code *int32) *corev1.Pod {
-	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "pi-driver", CreationTimestamp: ago(age)}, Status: corev1.PodStatus{Phase: phase}}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "pi-driver", UID: "driver", CreationTimestamp: ago(age)}, Status: corev1.PodStatus{Phase: phase}}
 	status := corev1.ContainerStatus{Name: v1beta2.DriverContainerName}
 	if code != nil {
 		status.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: *code, FinishedAt: ago(0)}
@@ -120,6 +120,21 @@ func TestDecide(t *testing.T) {
 			"Events are not listed all the time.", inState(v1beta2.ApplicationStateSubmitted), driverIn(corev1.PodPending, time.Minute, nil),
 			&run{eventsAt: noon().Add(-20 * time.Second)},
 			task{after: 10 * time.Second},
+		},
+		"StartsForHours": {
+			"The longer a driver waits the less often they are: many may wait in a cluster that is full.", inState(v1beta2.ApplicationStateSubmitted),
+			driverIn(corev1.PodPending, 8*time.Minute, nil), &run{eventsAt: noon().Add(-time.Minute)},
+			task{after: 3 * time.Minute},
+		},
+		"StartsForDays": {
+			"But they are.", inState(v1beta2.ApplicationStateSubmitted), driverIn(corev1.PodPending, 48*time.Hour, nil),
+			&run{eventsAt: noon().Add(-eventsSeldom)},
+			task{events: true, after: eventsSeldom},
+		},
+		"StartedAtLast": {
+			"It runs, and what it waited for is told no longer.", inState(v1beta2.ApplicationStateRunning, runs1), running,
+			&run{eventsAt: noon().Add(-time.Minute), evidence: v1alpha1.Evidence{Pods: []v1alpha1.Pod{{UID: "driver", Role: v1alpha1.RoleDriver, Phase: "Pending", Created: ago(time.Hour)}}}},
+			task{events: true, after: eventsAgain},
 		},
 		"NoDriver": {
 			"A driver whose pod is not seen yet may be seen in a moment.", inState(v1beta2.ApplicationStateSubmitted, submittedAgo(4*time.Second)), nil, nil,
