@@ -88,6 +88,8 @@ type world struct {
 	wants map[string]int
 	// next is the number of its next executor.
 	next map[string]int
+	// made are all executors that there ever were.
+	made map[string]bool
 	// ends are the drivers that end when they run.
 	ends map[string]bool
 	// slow are applications whose executors do not go when they are told to.
@@ -98,7 +100,7 @@ type world struct {
 func newWorld(t *testing.T, queues ...*v1alpha1.Queue) *world {
 	t.Helper()
 	w := &world{
-		World: server.World(t, "queues-", nil), wants: make(map[string]int), next: make(map[string]int), ends: make(map[string]bool),
+		World: server.World(t, "queues-", nil), wants: make(map[string]int), next: make(map[string]int), made: make(map[string]bool), ends: make(map[string]bool),
 		slow: make(map[string]bool),
 	}
 	w.Create(&corev1.ServiceAccount{ObjectMeta: w.Meta(spark.DefaultServiceAccount)})
@@ -289,8 +291,10 @@ func (w *world) play(ctx context.Context, event watch.EventType, pod *corev1.Pod
 			Name: pod.Spec.Containers[0].Name, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}},
 		}}
 		_, err = w.pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})
-	case driver && pod.Status.Phase == corev1.PodRunning:
+	case pod.Status.Phase == corev1.PodRunning && driver:
 		err = w.drive(ctx, app, pod)
+	case pod.Status.Phase == corev1.PodRunning:
+		err = w.replace(ctx, app)
 	}
 	return err
 }
@@ -337,9 +341,11 @@ func (w *world) drive(ctx context.Context, app string, driver *corev1.Pod) error
 	}
 	for ; there < w.wants[app]; there++ {
 		w.next[app]++
-		if _, err := w.pods.Create(ctx, executor(driver, w.next[app]), metav1.CreateOptions{}); err != nil {
+		pod, err := w.pods.Create(ctx, executor(driver, w.next[app]), metav1.CreateOptions{})
+		if err != nil {
 			return err
 		}
+		w.made[pod.Name] = true
 	}
 	return nil
 }
