@@ -40,6 +40,14 @@ func Records(config *rest.Config) (rest.Interface, error) {
 	return clientOf(config, recordv1.GroupVersion, recordv1.AddToScheme)
 }
 
+// QueuesResource is the name under which the API serves Queues, which are in no namespace.
+const QueuesResource = "queues"
+
+// Queues returns a client of the API that serves Queues.
+func Queues(config *rest.Config) (rest.Interface, error) {
+	return clientOf(config, recordv1.GroupVersion, recordv1.AddToScheme)
+}
+
 // clientOf returns a client of one version of our API. It knows the version's types, so that it spends no request on
 // asking the server what it serves.
 func clientOf(config *rest.Config, version schema.GroupVersion, register func(*runtime.Scheme) error) (rest.Interface, error) {

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	queuev1 "brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/internal/applications"
 	"brazier.sh/brazier/internal/kube"
@@ -94,6 +95,27 @@ func Connects(flags *kube.Flags, most int) cobra.CompletionFunc {
 		var found []string
 		for i := range list.Items {
 			found = append(found, cobra.CompletionWithDesc(list.Items[i].Name, string(list.Items[i].Status.State)))
+		}
+		return found, err
+	})
+}
+
+// Queues completes the name of a queue.
+func Queues(flags *kube.Flags) cobra.CompletionFunc {
+	return names(1, func(ctx context.Context) ([]string, error) {
+		config, err := flags.Config()
+		if err != nil {
+			return nil, err
+		}
+		client, err := kube.Queues(config)
+		if err != nil {
+			return nil, err
+		}
+		var list queuev1.QueueList
+		err = client.Get().Resource(kube.QueuesResource).Do(ctx).Into(&list)
+		var found []string
+		for i := range list.Items {
+			found = append(found, list.Items[i].Name)
 		}
 		return found, err
 	})

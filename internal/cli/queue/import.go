@@ -165,7 +165,7 @@ func quoted(word string) string {
 // print writes the manifests: as YAML one after the other, with the notes as comments, or as one list.
 func (o *importOptions) print(result *capacityscheduler.Result) error {
 	if o.output.Form == output.JSON {
-		return output.Value(o.streams.Out, output.JSON, list(result))
+		return output.Value(o.streams.Out, output.JSON, manifestList(result))
 	}
 	var text strings.Builder
 	for _, line := range o.notes(result) {
@@ -193,6 +193,6 @@ func objects(result *capacityscheduler.Result) []any {
 	return all
 }
 
-func list(result *capacityscheduler.Result) map[string]any {
+func manifestList(result *capacityscheduler.Result) map[string]any {
 	return map[string]any{"apiVersion": "v1", "kind": "List", "items": objects(result)}
 }
