@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -115,9 +116,10 @@ func (i *importer) note(n Note) {
 	}
 }
 
-// flat is text on one line, so that what stands in a file cannot end the comment that it is shown in.
+// flat is text on one line, of what YAML has in comments, so that what stands in a file cannot end the comment that it is
+// shown in, nor make it unreadable.
 func flat(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 }), " ")
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }), " ")
 }
 
 // scheduler refuses files of another scheduler.

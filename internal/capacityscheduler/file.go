@@ -81,7 +81,8 @@ func parse(content []byte) (map[string]string, error) {
 			continue
 		}
 		if element.Name.Local != "property" || !begun {
-			return nil, fmt.Errorf("line %d: <%s> is none of Hadoop's <configuration> and <property>; a file that it includes has to be put in its place", line(decoder), element.Name.Local)
+			return nil, fmt.Errorf("line %d: <%s> is none of Hadoop's <configuration> and <property>; a file that it includes has to be put in its place",
+				line(decoder), element.Name.Local)
 		}
 		var one property
 		if err := decoder.DecodeElement(&one, &element); err != nil {

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 )
@@ -327,6 +328,14 @@ func FuzzImport(f *testing.F) {
 		if err != nil {
 			return
 		}
+		for _, note := range result.Notes {
+			if err := yaml.Unmarshal([]byte("# "+note.String()+"\na: b\n"), &struct{ A string }{}); err != nil || strings.Contains(note.String(), "\n") {
+				t.Errorf("a note that is no comment of YAML: %q: %v", note, err)
+			}
+		}
+		if given := guaranteed(result); cpu > 0 && !strings.Contains(scheduler, "[") && given.Cmp(*resource.NewQuantity(cpu, "")) > 0 {
+			t.Errorf("%s cores are guaranteed of %d", &given, cpu)
+		}
 		seen := map[string]bool{v1alpha1.RootQueue: true}
 		for n, queue := range result.Queues {
 			if errs := validation.IsDNS1123Label(queue.Name); len(errs) > 0 || seen[queue.Name] && (n > 0 || queue.Name != v1alpha1.RootQueue) {
@@ -340,6 +349,28 @@ func FuzzImport(f *testing.F) {
 			}
 		}
 	})
+}
+
+// guaranteed are the cores that all queues are guaranteed together.
+func guaranteed(result *Result) (sum resource.Quantity) {
+	for _, queue := range result.Queues {
+		for _, quota := range queue.Spec.Quotas {
+			sum.Add(quota.Guaranteed[corev1.ResourceCPU])
+		}
+	}
+	return sum
+}
+
+func TestRoundedPercentages(t *testing.T) {
+	tests := map[string]string{ // what each of three queues says, and the cores that all of them get
+		"33.33": "999900m", "33.35": "999999m",
+	}
+	for percent, want := range tests {
+		result := imported(t, Input{Sizes: sizes(), Scheduler: file("root.queues=a,b,c\nroot.a.capacity=" + percent + "\nroot.b.capacity=" + percent + "\nroot.c.capacity=" + percent)})
+		if got := guaranteed(result); got.Cmp(resource.MustParse(want)) != 0 {
+			t.Errorf("three times %s percent of 1000 cores: got %s, want %s, and never more than there is", percent, &got, want)
+		}
+	}
 }
 
 func FuzzFile(f *testing.F) {

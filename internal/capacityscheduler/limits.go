@@ -114,6 +114,9 @@ func (i *importer) maxWaiting(q *queue) *int32 {
 		i.lost(q.path, "its part of the %d maximum-applications of all queues, as its part of the cluster is not known; set spec.maxWaiting", *all)
 		return nil
 	}
+	if part.Cmp(big.NewRat(1, 1)) > 0 { // Amounts may be more than there is.
+		return all
+	}
 	number := int32(floor(new(big.Rat).Mul(part, big.NewRat(int64(*all), 1))))
 	return &number
 }

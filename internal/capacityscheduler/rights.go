@@ -86,7 +86,7 @@ func (i *importer) open(q *queue, setting string, said bool) {
 // first means that there are groups only.
 func members(text string) (users, groups []string) {
 	first, rest, _ := strings.Cut(text, " ")
-	return words(first, ", \t\r\n"), words(rest, ", \t\r\n")
+	return words(flat(first), ", "), words(flat(rest), ", ")
 }
 
 func unique(names []string) []string {

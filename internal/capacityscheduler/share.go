@@ -205,7 +205,11 @@ func (s *share) guarantee(parent *share, cluster amounts, total *big.Rat) {
 			s.part.Quo(s.value, total)
 		}
 	case percent:
-		s.part = new(big.Rat).Quo(s.value, hundred)
+		whole := hundred
+		if total.Cmp(whole) > 0 { // What was rounded up must not guarantee more than there is.
+			whole = total
+		}
+		s.part = new(big.Rat).Quo(s.value, whole)
 	}
 	s.guaranteed = parent.guaranteed.times(s.part)
 	if parent.part == nil {
