@@ -45,6 +45,8 @@ type account struct {
 	lacks    violation
 	shares   series
 	waitings series
+	// uses are the parts of the cluster's resources that are used, over time; of the root alone.
+	uses []series
 }
 
 // counts are what is counted of a queue.
@@ -63,6 +65,9 @@ func newMeasure(o *Options) *measure {
 	m.all = m.whatever(o.Cluster.Capacity)
 	m.total = m.open(m.root, nil)
 	m.jain.series = newSeries(m.window)
+	for range m.Resources {
+		m.total.uses = append(m.total.uses, newSeries(m.window))
+	}
 	return m
 }
 
@@ -140,6 +145,11 @@ func (a *account) spend(now time.Duration) {
 		share := a.share(a.used)
 		a.dominant += share * span
 		a.shares.add(a.since, until, share)
+		for i := range a.uses {
+			if a.all[i] > 0 {
+				a.uses[i].add(a.since, until, float64(a.used[i])/float64(a.all[i]))
+			}
+		}
 	}
 	a.since = now
 }

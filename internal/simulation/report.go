@@ -19,6 +19,8 @@ type Result struct {
 	// Queues are the root, which is all of them, and the others, each with its parts, from top to bottom.
 	Queues   []Figures `json:"queues"`
 	Fairness Fairness  `json:"fairness"`
+	// Used are the parts of the cluster's resources that were used, in equal parts of the window.
+	Used map[string][]float64 `json:"usedOverTime"`
 }
 
 // Figures are those of a queue and its parts.
@@ -80,9 +82,15 @@ func (r *run) result() *Result {
 	res := &Result{
 		Engine: r.name, Window: r.window.Seconds(), End: round(r.lastEnd.Seconds()), Rounds: r.rounds,
 		Fairness: Fairness{Mean: 1, P5: round(r.jain.atLeast(0.95)), OverTime: rounded(r.jain.series.means())},
+		Used:     map[string][]float64{},
 	}
 	if r.jain.time > 0 {
 		res.Fairness.Mean = round(r.jain.sum / r.jain.time.Seconds())
+	}
+	for i, name := range r.Tree.Resources {
+		if r.all[i] > 0 {
+			res.Used[name] = rounded(r.total.uses[i].means())
+		}
 	}
 	r.total.figures(0, &res.Queues)
 	return res
