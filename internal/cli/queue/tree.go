@@ -143,7 +143,7 @@ func table(streams terminal.Streams, form output.Form) *output.Rows[*line] {
 		{Header: "WAITING", Cell: func(l *line) string { return count(l, l.status().Waiting) }},
 		{Header: "RUNNING", Cell: func(l *line) string { return count(l, l.status().Running) }},
 		{Header: "SHARE", Cell: func(l *line) string { return l.status().Share }},
-		{Header: "WEIGHT", Wide: true, Cell: func(l *line) string { return weight(l) }},
+		{Header: "WEIGHT", Wide: true, Cell: weight},
 		{Header: "ORDER", Wide: true, Cell: func(l *line) string { return string(l.spec().Order) }},
 		{Header: "NAMESPACES", Wide: true, Cell: func(l *line) string { return strings.Join(l.spec().Namespaces, ",") }},
 		{Header: "READY", Cell: ready, Tone: tone},
