@@ -31,8 +31,8 @@ type clusterRow struct {
 	// Error is what the application says that it failed of.
 	Error string
 	// Spec and Labels are the application's.
-	Spec     v1beta2.SparkApplicationSpec
-	Labels   map[string]string
+	Spec   v1beta2.SparkApplicationSpec
+	Labels map[string]string
 	// Queue is what the run has of a queue, and Admitted what the condition of that name says: "Reason: message".
 	Queue    *v1beta2.QueuePlace
 	Admitted string

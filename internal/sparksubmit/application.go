@@ -11,17 +11,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/program"
 )
 
-// Annotations that keep what spark-submit was told and no field has a place for.
-const (
-	// AnnotationName is the application's name as it was given: an object's own has to be in lower case.
-	AnnotationName = "brazier.sh/name"
-	// AnnotationQueue is the queue, where no batch scheduler is named that would take it.
-	AnnotationQueue = "brazier.sh/queue"
-)
+// AnnotationName is an annotation with the application's name as it was given: an object's own has to be in lower case.
+const AnnotationName = "brazier.sh/name"
 
 // defaultExecutors is how many executors Spark asks for: SchedulerBackendUtils.DEFAULT_NUMBER_EXECUTORS.
 const defaultExecutors = 2
@@ -182,7 +178,8 @@ func (r *reader) annotate(key, value string) {
 	r.app.Annotations[key] = value
 }
 
-// queue keeps the queue for the scheduler that knows queues, and for people where there is none.
+// queue puts the application into a queue: of the scheduler that it names, else of Brazier's own. YARN takes the path of a
+// queue or the end of it; ours have names of their own.
 func (r *reader) queue() {
 	r.app.Spec.BatchScheduler = r.line.values["batch-scheduler"]
 	said, ok := r.settings.take("spark.yarn.queue")
@@ -191,8 +188,13 @@ func (r *reader) queue() {
 	case r.app.Spec.BatchScheduler != "":
 		r.app.Spec.BatchSchedulerOptions = &v1beta2.BatchSchedulerConfiguration{Queue: said.value}
 	default:
-		r.annotate(AnnotationQueue, said.value)
-		r.note("%s: the queue %q is kept as the annotation %s and orders nothing; --batch-scheduler names a scheduler that knows queues", said.said, said.value, AnnotationQueue)
+		name := said.value[strings.LastIndex(said.value, ".")+1:]
+		if errs := validation.IsDNS1123Label(name); len(errs) > 0 {
+			r.fail("%s: %q is no name of a queue: %s", said.said, said.value, strings.Join(errs, "; "))
+			return
+		}
+		r.app.Labels = map[string]string{v1alpha1.LabelQueue: name}
+		r.note("%s: the application goes into the queue %q, by the label %s", said.said, name, v1alpha1.LabelQueue)
 	}
 }
 

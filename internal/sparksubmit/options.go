@@ -141,8 +141,8 @@ func sparkOptions() []Option {
 			Becomes: "the property `spark.kerberos.keytab`; a keytab on this machine is refused, with the way to a Secret",
 		},
 		{
-			Name: "queue", Value: "QUEUE", key: "spark.yarn.queue", Help: "the queue, for the scheduler of --batch-scheduler",
-			Becomes: "`batchSchedulerOptions.queue` with `--batch-scheduler`, else the annotation `brazier.sh/queue`",
+			Name: "queue", Value: "QUEUE", key: "spark.yarn.queue", Help: "the queue, of Brazier or of the scheduler of --batch-scheduler",
+			Becomes: "`batchSchedulerOptions.queue` with `--batch-scheduler`, else the label `brazier.sh/queue`",
 		},
 		{
 			Name: "kill", Value: "ID", Help: "delete the applications of a submission ID, namespace:driver-pod or namespace:prefix*",

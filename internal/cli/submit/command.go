@@ -137,6 +137,9 @@ func (o *options) submit(ctx context.Context, config *rest.Config, c *sparksubmi
 	if app.Namespace, err = o.cluster.CurrentNamespace(); err != nil {
 		return err
 	}
+	if err := o.enterQueue(ctx, config, app); err != nil {
+		return err
+	}
 	job := submission.Job{App: app, Called: c.Called, Requirements: c.Requirements}
 	if err := job.Upload(ctx, o.streams, config); err != nil {
 		return err

@@ -22,6 +22,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
+	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/cli/submit"
@@ -35,6 +36,7 @@ import (
 type world struct {
 	kubeconfig, host, store, jobs string
 	apps                          rest.Interface
+	config                        *rest.Config
 }
 
 // brazier runs the command as main would.
@@ -74,7 +76,7 @@ func TestAPIServer(t *testing.T) {
 	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, ErrorIfPathMissing: true}); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{kubeconfig: plane.Kubeconfig(), host: config.Host, store: t.TempDir(), jobs: t.TempDir()}
+	w := &world{config: config, kubeconfig: plane.Kubeconfig(), host: config.Host, store: t.TempDir(), jobs: t.TempDir()}
 	if w.apps, err = kube.Applications(config); err != nil {
 		t.Fatal(err)
 	}
@@ -105,6 +107,7 @@ func TestAPIServer(t *testing.T) {
 	t.Run("Masters", w.masters)
 	t.Run("StatusAndKill", w.manage)
 	t.Run("Collision", w.collision)
+	t.Run("Queues", w.queues) // last: before it there are none
 }
 
 func (w *world) submit(ctx context.Context, t *testing.T, args ...string) (out, progress string, err error) {
@@ -156,7 +159,7 @@ func (w *world) uploads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(progress, `note: --queue: the queue "etl" is kept`) {
+	if !strings.Contains(progress, `note: --queue: this cluster has no queues; "etl" orders nothing`) {
 		t.Errorf("what has no meaning must be said, got\n%s", progress)
 	}
 	url := regexp.MustCompile(`^file://` + regexp.QuoteMeta(w.store) + `/uploads/default/[0-9a-f]{64}/`)
@@ -190,6 +193,29 @@ func (w *world) missing(t *testing.T) {
 	err = w.apps.Get().Namespace(metav1.NamespaceDefault).Resource(kube.ApplicationsResource).Name("missing").Do(t.Context()).Error()
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("nothing may be created, got %v", err)
+	}
+}
+
+// queues puts an application into a queue that is there, and none into one that is not.
+func (w *world) queues(t *testing.T) {
+	client, err := kube.Queues(w.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue := &v1alpha1.Queue{ObjectMeta: metav1.ObjectMeta{Name: "etl"}}
+	if err := client.Post().Resource(kube.QueuesResource).Body(queue).Do(t.Context()).Error(); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--deploy-mode", "cluster", "--conf", "spark.kubernetes.submission.waitAppCompletion=false", "--application", "queued"}
+	_, _, err = w.submit(t.Context(), t, append(args, "--queue", "root.elt", "local:///job.py")...)
+	if err == nil || !strings.Contains(err.Error(), `--queue: there is no queue "elt" in this cluster; write one of etl, or leave it out`) {
+		t.Errorf("got %v, want an error that names the queues that there are", err)
+	}
+	if _, _, err = w.submit(t.Context(), t, append(args, "--queue", "root.etl", "local:///job.py")...); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.get(t, "queued").Labels[v1alpha1.LabelQueue]; got != "etl" {
+		t.Errorf("want it in the queue etl, got %q", got)
 	}
 }
 
