@@ -2,10 +2,12 @@ package rights_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -202,15 +204,19 @@ func (w *world) gateOnCreate(t *testing.T, program client.Client) {
 		"gated":       {role: v1beta2.SparkRoleExecutor},
 		"ungated":     {role: v1beta2.SparkRoleExecutor, change: ungated, want: `an executor in queue "etl" waits until the queue lets it go; add the gate`},
 		"othersgate":  {role: v1beta2.SparkRoleExecutor, change: func(pod *corev1.Pod) { pod.Spec.SchedulingGates = nil }, want: "add the gate"},
-		"driver":      {role: v1beta2.SparkRoleDriver},
+		"driver":      {role: v1beta2.SparkRoleDriver, want: "executors have it, and drivers, which the operator makes"},
+		"another":     {role: "", want: "executors have it"},
 		"inno":        {role: v1beta2.SparkRoleExecutor, change: func(pod *corev1.Pod) { ungated(pod); delete(pod.Labels, brazierv1alpha1.LabelQueue) }},
-		"driversnode": {role: v1beta2.SparkRoleDriver, change: func(pod *corev1.Pod) { pod.Spec.NodeName = "n1" }},
 		"ungatednode": {role: v1beta2.SparkRoleExecutor, change: func(pod *corev1.Pod) { pod.Spec.SchedulingGates, pod.Spec.NodeName = nil, "n1" }, want: "add the gate"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			checkRefusal(t, client.NewDryRunClient(program).Create(t.Context(), w.queuedPod(name, tt.role, tt.change)), tt.want)
 		})
+	}
+	pinned := w.queuedPod("pinned", v1beta2.SparkRoleExecutor, func(pod *corev1.Pod) { pod.Spec.NodeName = "n1" })
+	if err := client.NewDryRunClient(program).Create(t.Context(), pinned); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.nodeName") {
+		t.Errorf("an executor that waits at the gate can have no node: %v", err)
 	}
 }
 
@@ -244,6 +250,7 @@ func (w *world) gateOnChange(t *testing.T, c client.Client) {
 		"moredriver":  {reason: "The driver was let in at its size, too.", role: v1beta2.SparkRoleDriver, resize: true, patch: resize(`{"requests": {"cpu": "2"}}`), want: larger},
 		"lessandmore": {reason: "One amount does not pay for another.", resize: true, patch: resize(`{"requests": {"cpu": "0.5", "memory": "2Gi"}, "limits": {"memory": "2Gi"}}`), want: larger},
 	}
+	operator := apiserver.NewClient(t, as(accountName(operatorNamespace, operatorAccount)))
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			role := tt.role
@@ -252,7 +259,7 @@ func (w *world) gateOnChange(t *testing.T, c client.Client) {
 			}
 			pod := w.queuedPod("", role, nil)
 			pod.GenerateName = name + "-"
-			w.Create(pod)
+			w.createAs(operator, pod)
 			var err error
 			if tt.resize {
 				// Not everybody has the right to; those who have meet the policy.
