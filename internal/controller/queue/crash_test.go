@@ -11,10 +11,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	engine "brazier.sh/brazier/internal/queue"
 	"brazier.sh/brazier/test/apiserver"
 )
 
@@ -69,6 +72,52 @@ func crashInAStorm(t *testing.T, at int, after bool) {
 		}
 	}
 	w.checkLifts()
+}
+
+// TestRebuilt compares what an operator knows that has seen everything happen, after one before it was killed, with what
+// one knows that begins then: everything is in status and in pods.
+func TestRebuilt(t *testing.T) {
+	for _, at := range []int{3, 12, 14, 16} {
+		t.Run(fmt.Sprintf("After%d", at), func(t *testing.T) {
+			w := newWorld(t, cluster("6"), newQueue("etl", victims(v1alpha1.VictimsNone)))
+			w.submit("runs", "etl", 2, 9)
+			crash := apiserver.CrashAt(at, true)
+			stop := w.operate(crash.Wrap)
+			w.Eventually("the operator crashes", func(context.Context) (bool, error) {
+				select {
+				case <-crash.Crashed():
+					return true, nil
+				default:
+					return false, nil
+				}
+			})
+			stop()
+
+			stop, second := w.operateQueues(apiserver.Reliably)
+			w.awaitExecutors("runs", 5, 4)
+			waits := w.submit("waits", "etl", 1, 1)
+			w.await(waits, "waiting", func(app *v1beta2.SparkApplication) bool { return app.Status.Queue != nil })
+			w.awaitQueue("etl", "both", func(s v1alpha1.QueueStatus) bool {
+				return s.Running == 1 && s.Waiting == 1 && s.Usage[0].Used.Cpu().Value() == 6
+			})
+			stop()
+			stop, third := w.operateQueues(apiserver.Reliably)
+			var diff string
+			w.Eventually("the third knows what the second knew", func(ctx context.Context) (bool, error) {
+				want, err := second.State(ctx)
+				if err != nil {
+					return false, err
+				}
+				got, err := third.State(ctx)
+				if err != nil {
+					return false, nil // it has only begun
+				}
+				diff = cmp.Diff(want, got, cmpopts.IgnoreFields(engine.State{}, "Now"), cmpopts.IgnoreFields(engine.Application{}, "UserUsage"))
+				return diff == "", nil
+			}, func() string { return "-second +third:\n" + diff })
+			stop()
+		})
+	}
 }
 
 func (w *world) allEnded(ctx context.Context, apps []*v1beta2.SparkApplication) (bool, error) {

@@ -149,11 +149,18 @@ func victims(what v1alpha1.Victims) func(*v1alpha1.QueueSpec) {
 // operate runs an operator until the returned function is called, or the test ends. Its writes go through wrap.
 func (w *world) operate(wrap apiserver.Wrap) (stop func()) {
 	w.T.Helper()
-	mgr, _, err := newManager(w.Server.Config(), w.Namespace, wrap)
+	stop, _ = w.operateQueues(wrap)
+	return stop
+}
+
+// operateQueues is operate, and gives away the operator's controller of queues.
+func (w *world) operateQueues(wrap apiserver.Wrap) (stop func(), queues *queue.Controller) {
+	w.T.Helper()
+	mgr, queues, err := newManager(w.Server.Config(), w.Namespace, wrap)
 	if err != nil {
 		w.T.Fatal(err)
 	}
-	return apiserver.Operate(w.T, mgr.Start)
+	return apiserver.Operate(w.T, mgr.Start), queues
 }
 
 func newManager(config *rest.Config, namespace string, wrap apiserver.Wrap) (ctrl.Manager, *queue.Controller, error) {
