@@ -31,6 +31,7 @@ import (
 	"brazier.sh/brazier/internal/cli/rerun"
 	"brazier.sh/brazier/internal/cli/run"
 	"brazier.sh/brazier/internal/cli/schedule"
+	"brazier.sh/brazier/internal/cli/simulate"
 	"brazier.sh/brazier/internal/cli/submit"
 	"brazier.sh/brazier/internal/cli/ui"
 	"brazier.sh/brazier/internal/cli/why"
@@ -90,6 +91,7 @@ func NewCommand(streams terminal.Streams) *cobra.Command {
 	)
 	group(root, "Queues",
 		queue.NewCommand(streams),
+		simulate.NewCommand(streams),
 	)
 	group(root, "The embedded cluster",
 		cluster.NewUpCommand(streams),

@@ -31,6 +31,8 @@ type Panel struct {
 	Lines []Line
 	// Stacked has each line stand on those before it.
 	Stacked bool
+	// Log has every power of ten take the same room, and zero be at the bottom.
+	Log bool
 	// Percent has 1 be shown as 100%, and is the whole scale where nothing is more.
 	Percent bool
 }
@@ -105,8 +107,18 @@ var (
 // yellow, which white swallows; then lighter ones.
 func colours(i int) color.RGBA {
 	all := []color.RGBA{
-		{0, 114, 178, 255}, {230, 159, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {86, 180, 233, 255}, {213, 94, 0, 255}, {110, 110, 110, 255},
-		{140, 190, 214, 255}, {245, 211, 139, 255}, {140, 205, 188, 255}, {231, 193, 214, 255}, {238, 175, 140, 255},
+		{0, 114, 178, 255},
+		{230, 159, 0, 255},
+		{0, 158, 115, 255},
+		{204, 121, 167, 255},
+		{86, 180, 233, 255},
+		{213, 94, 0, 255},
+		{110, 110, 110, 255},
+		{140, 190, 214, 255},
+		{245, 211, 139, 255},
+		{140, 205, 188, 255},
+		{231, 193, 214, 255},
+		{238, 175, 140, 255},
 	}
 	return all[i%len(all)]
 }
@@ -200,8 +212,8 @@ func (p *placed) draw(c canvas) {
 	c.text(point{p.left, p.top - 8}, p.Title, letter, begin, ink)
 	if !p.Stacked {
 		p.drawGrid(c)
-		for i, line := range p.Lines {
-			c.stroke(p.points(line.Values), colours(i), 1.6)
+		for i, line := range slices.Backward(p.Lines) {
+			c.stroke(p.points(line.Values), colours(i), 1.6) // the first on top
 		}
 	} else {
 		p.drawAreas(c)
@@ -247,18 +259,38 @@ func (p *placed) points(values []float64) []point {
 }
 
 func (p *placed) height(value float64) float64 {
-	return p.bottom - (p.bottom-p.top)*value/p.most
+	part := value / p.most
+	if p.Log {
+		part = math.Log1p(value) / math.Log1p(p.most)
+	}
+	return p.bottom - (p.bottom-p.top)*part
+}
+
+// marks are the values at which the grid has lines.
+func (p *placed) marks() []float64 {
+	var marks []float64
+	if p.Log {
+		marks = append(marks, 0)
+		for at := 1.0; at <= p.most; at *= 10 {
+			marks = append(marks, at)
+		}
+		return marks
+	}
+	for i := 0; float64(i)*p.step <= p.most*1.0001; i++ {
+		marks = append(marks, float64(i)*p.step)
+	}
+	return marks
 }
 
 func (p *placed) drawGrid(c canvas) {
-	for i := 0; float64(i)*p.step <= p.most*1.0001; i++ {
-		y := p.height(float64(i) * p.step)
+	for i, mark := range p.marks() {
+		y := p.height(mark)
 		in := grid
 		if i == 0 {
 			in = faint
 		}
 		c.stroke([]point{{p.left, y}, {p.right, y}}, in, 1)
-		c.text(point{p.left - 7, y + 4}, p.label(float64(i)*p.step), letter-1, end, faint)
+		c.text(point{p.left - 7, y + 4}, p.label(mark), letter-1, end, faint)
 	}
 }
 
@@ -271,8 +303,9 @@ func (p *placed) label(value float64) string {
 
 func (p *placed) drawTimes(c canvas) {
 	step, offset := p.figure.ticks()
-	for at := offset; at <= p.figure.Span; at += step {
-		x := p.left + (p.right-p.left)*float64(at)/float64(p.figure.Span)
+	// A mark that is just beyond the end is shown: a day's last submission is a little before midnight.
+	for at := offset; at <= p.figure.Span+p.figure.Span/200; at += step {
+		x := p.left + (p.right-p.left)*min(float64(at)/float64(p.figure.Span), 1)
 		c.stroke([]point{{x, p.bottom}, {x, p.bottom + 4}}, faint, 1)
 		c.text(point{x, p.bottom + 17}, p.figure.label(at), letter-1, middle, faint)
 	}

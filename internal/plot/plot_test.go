@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,20 @@ func TestTimes(t *testing.T) {
 				t.Errorf("%s\n-want +got:\n%s", tt.reason, diff)
 			}
 		})
+	}
+}
+
+func TestLog(t *testing.T) {
+	panel := placed{Panel: &Panel{Log: true, Lines: []Line{{"a", []float64{0, 9, 3400}}}}, top: 0, bottom: 100}
+	panel.scale()
+	if diff := cmp.Diff([]float64{0, 1, 10, 100, 1000}, panel.marks()); diff != "" {
+		t.Errorf("a line at each power of ten\n-want +got:\n%s", diff)
+	}
+	if bottom, top := panel.height(0), panel.height(panel.most); bottom != 100 || top != 0 {
+		t.Errorf("from nothing to all is from bottom to top, got %g to %g", bottom, top)
+	}
+	if ten, hundred, thousand := panel.height(9), panel.height(99), panel.height(999); math.Abs(ten-2*hundred+thousand) > 1e-9 {
+		t.Errorf("each power takes as much room, got %g, %g, %g", ten, hundred, thousand)
 	}
 }
 

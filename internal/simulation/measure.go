@@ -14,7 +14,10 @@ const buckets = 288
 type measure struct {
 	*tree
 	// window is for how long what is used is measured; how long applications waited is told of all of them.
-	window   time.Duration
+	window time.Duration
+	// allowed is for how long a queue may have less than it is guaranteed: until what it asks for in one round is handed over
+	// and it is let have it in another.
+	allowed  time.Duration
 	all      []int64 // of each resource, whatever the flavour
 	accounts map[string]*account
 	total    *account
@@ -61,7 +64,7 @@ type counts struct {
 // newMeasure makes an account for each queue.
 func newMeasure(o *Options) *measure {
 	state := &queue.State{Shape: o.Tree.Shape, Capacity: o.Cluster.Capacity, Queues: o.Tree.Queues}
-	m := &measure{tree: newTree(state), window: o.measured(), accounts: map[string]*account{}}
+	m := &measure{tree: newTree(state), allowed: o.HandOver + 2*o.Every, window: o.measured(), accounts: map[string]*account{}}
 	m.all = m.whatever(o.Cluster.Capacity)
 	m.total = m.open(m.root, nil)
 	m.jain.series = newSeries(m.window)
@@ -86,7 +89,7 @@ func (o *Options) measured() time.Duration {
 func (m *measure) open(n *node, above *account) *account {
 	a := &account{
 		measure: m, node: n, above: above, used: make([]int64, len(m.Resources)), spent: make([]float64, len(m.Resources)),
-		sure: m.whatever(n.guaranteed), bound: m.bounds(n), shares: newSeries(m.window), waitings: newSeries(m.window),
+		sure: m.whatever(n.guaranteed), bound: m.bounds(n), shares: newSeries(m.window), waitings: newSeries(m.window), lacks: violation{allowed: m.allowed},
 	}
 	a.reclaimed, a.reasons = map[queue.Ground]int64{}, map[queue.Reason]int{}
 	m.accounts[n.name] = a

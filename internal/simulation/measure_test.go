@@ -43,8 +43,9 @@ func TestGuarantee(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// y wants two of the four from 20 until x ends at 100; z wants more than is guaranteed, which is nobody's fault.
-	want := Violation{Time: 80, Longest: 80, CPUHours: round((70*2 + 10*4) / 3600.0)}
+	// y wants two of the four from 20 until x ends at 100, 50 seconds of which are allowed; z wants more than is guaranteed,
+	// which is nobody's fault.
+	want := Violation{Time: 30, Longest: 80, CPUHours: round((20*2 + 10*4) / 3600.0)}
 	if diff := cmp.Diff(want, figures(t, res, "b").Guarantee); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -22,8 +22,10 @@ type sight struct {
 	lack  int64
 }
 
-// violation is for how long, and by how much, a queue had less than it was guaranteed though it wanted it.
+// violation is for how long, and by how much, a queue had less than it was guaranteed though it wanted it. What lasts no
+// longer than it takes to give back is none: the operator promises no more, and no other could.
 type violation struct {
+	allowed              time.Duration
 	time, longest, since time.Duration
 	going                bool
 	cpu                  float64 // CPU-seconds
@@ -51,9 +53,13 @@ func (v *violation) add(since, until time.Duration, short bool, lack int64) {
 	if !v.going {
 		v.going, v.since = true, since
 	}
-	v.time += until - since
+	beyond := until - max(since, v.since+v.allowed)
+	if beyond <= 0 {
+		return
+	}
+	v.time += beyond
 	v.longest = max(v.longest, until-v.since)
-	v.cpu += float64(lack) / 1000 * (until - since).Seconds()
+	v.cpu += float64(lack) / 1000 * beyond.Seconds()
 }
 
 // look sees what each queue wants.

@@ -62,7 +62,8 @@ type Distribution struct {
 	Max  float64 `json:"max"`
 }
 
-// Violation is for how long, at most at one go, and by how much a queue had less than its guarantee.
+// Violation is for how long, at most at one go, and by how much a queue had less than its guarantee, beyond the time that it
+// takes to hand executors over.
 type Violation struct {
 	Time     float64 `json:"time"`
 	Longest  float64 `json:"longest"`
