@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/admission"
 	"brazier.sh/brazier/internal/executors"
 )
 
@@ -33,7 +34,7 @@ type Observation struct {
 	// Queue is the queue that the application is in now, if its run is in one.
 	Queue string
 	// Verdict is what that has decided about the run.
-	Verdict Verdict
+	Verdict admission.Verdict
 	// NotInVain says that no run is to be made that would fail of what the last one did.
 	NotInVain bool
 }

@@ -14,6 +14,7 @@ import (
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/admission"
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -24,21 +25,9 @@ type Admissions interface {
 	// Terms returns on which terms app's current run was let in, on which its plan depends.
 	Terms(ctx context.Context, app *v1beta2.SparkApplication) (spark.Queue, error)
 	// Verdict returns what was decided about app's current run in the queue that its status names.
-	Verdict(app *v1beta2.SparkApplication) Verdict
+	Verdict(app *v1beta2.SparkApplication) admission.Verdict
 	// Notify has told called with each application of which there is something new to say. It must not block.
 	Notify(told func(app types.NamespacedName))
-}
-
-// Verdict is what a queue has decided about a run. The zero value is that nothing was.
-type Verdict struct {
-	// Admitted is where a run that waits is let in.
-	Admitted *v1beta2.QueueAdmission
-	// Refused says that it never is.
-	Refused bool
-	// TakenBack says that a run which was let in has to stop and wait again.
-	TakenBack bool
-	// Reason and Message say why it waits, was refused or was taken back.
-	Reason, Message string
 }
 
 const (

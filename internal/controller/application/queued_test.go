@@ -11,6 +11,7 @@ import (
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/admission"
 )
 
 // inQueue has an application wait in a queue.
@@ -24,11 +25,11 @@ func inQueue(name string) appOption {
 func letIn(name string, ago time.Duration) appOption {
 	return func(app *v1beta2.SparkApplication) {
 		inQueue(name)(app)
-		app.Status.Queue.Admitted = admission(ago)
+		app.Status.Queue.Admitted = placeIn(ago)
 	}
 }
 
-func admission(ago time.Duration) *v1beta2.QueueAdmission {
+func placeIn(ago time.Duration) *v1beta2.QueueAdmission {
 	return &v1beta2.QueueAdmission{At: metav1.NewTime(noon.Add(-ago)), Driver: "default", Executors: map[string]int64{"default": 1}}
 }
 
@@ -38,15 +39,15 @@ func runsFor(limit string) appOption {
 	}
 }
 
-func told(seen Observation, queue string, verdict Verdict) Observation {
+func told(seen Observation, queue string, verdict admission.Verdict) Observation {
 	seen.Queue, seen.Verdict = queue, verdict
 	return seen
 }
 
 func TestDecideInQueue(t *testing.T) {
 	const submitted, running = v1beta2.ApplicationStateSubmitted, v1beta2.ApplicationStateRunning
-	refusal := Verdict{Refused: true, Reason: "WaitedTooLong", Message: "it has waited longer than 1h0m0s"}
-	back := Verdict{TakenBack: true, Reason: "TakenBack", Message: "queue ads wants its guarantee back"}
+	refusal := admission.Verdict{Refused: true, Reason: "WaitedTooLong", Message: "it has waited longer than 1h0m0s"}
+	back := admission.Verdict{TakenBack: true, Reason: "TakenBack", Message: "queue ads wants its guarantee back"}
 	tests := map[string]struct {
 		reason string
 		app    *v1beta2.SparkApplication
@@ -56,19 +57,19 @@ func TestDecideInQueue(t *testing.T) {
 		"Waits": {
 			reason: "Nothing of a run is made before its queue has let it in.",
 			app:    application(submitted, inQueue("etl")),
-			seen:   told(Observation{}, "etl", Verdict{}),
+			seen:   told(Observation{}, "etl", admission.Verdict{}),
 			want:   Step{Action: Wait, State: submitted},
 		},
 		"LetIn": {
 			reason: "That it was let in is written down before anything is made, so that it is not forgotten.",
 			app:    application(submitted, inQueue("etl")),
-			seen:   told(Observation{}, "etl", Verdict{Admitted: admission(0)}),
-			want:   Step{Action: Wait, State: submitted, Admission: admission(0)},
+			seen:   told(Observation{}, "etl", admission.Verdict{Admitted: placeIn(0)}),
+			want:   Step{Action: Wait, State: submitted, Admission: placeIn(0)},
 		},
 		"Admitted": {
 			reason: "From then on it is submitted as any other.",
 			app:    application(submitted, letIn("etl", time.Second)),
-			seen:   told(Observation{}, "etl", Verdict{}),
+			seen:   told(Observation{}, "etl", admission.Verdict{}),
 			want:   Step{Action: Submit, State: submitted},
 		},
 		"Refused": {
@@ -83,31 +84,31 @@ func TestDecideInQueue(t *testing.T) {
 		"LeavesItsQueue": {
 			reason: "An application without its label is in no queue, and does not wait.",
 			app:    application(submitted, inQueue("etl")),
-			seen:   told(Observation{}, "", Verdict{}),
+			seen:   told(Observation{}, "", admission.Verdict{}),
 			want:   Step{Action: Wait, State: submitted, LeavesQueue: true},
 		},
 		"LeavesItsQueueTooLate": {
 			reason: "What was let in stays in its queue until it ends: somebody has to let its executors go.",
 			app:    application(running, letIn("etl", time.Second)),
-			seen:   told(seeing(runs), "", Verdict{}),
+			seen:   told(seeing(runs), "", admission.Verdict{}),
 			want:   Step{Action: Wait, State: running},
 		},
 		"Suspended": {
 			reason: "The user's word comes before the queue's.",
 			app:    application(submitted, inQueue("etl"), wantSuspended),
-			seen:   told(Observation{}, "etl", Verdict{Admitted: admission(0)}),
+			seen:   told(Observation{}, "etl", admission.Verdict{Admitted: placeIn(0)}),
 			want:   Step{Action: Wait, State: v1beta2.ApplicationStateSuspending},
 		},
 		"Edited": {
 			reason: "A specification that has changed asks its queue for something else.",
 			app:    application(submitted, inQueue("etl"), edit(newArguments)),
-			seen:   told(Observation{}, "etl", Verdict{Admitted: admission(0)}),
+			seen:   told(Observation{}, "etl", admission.Verdict{Admitted: placeIn(0)}),
 			want:   Step{Action: Wait, State: v1beta2.ApplicationStateInvalidating},
 		},
 		"Deleted": {
 			reason: "What is being deleted is not let in.",
 			app:    application(submitted, inQueue("etl"), isDeleted),
-			seen:   told(Observation{}, "etl", Verdict{Admitted: admission(0)}),
+			seen:   told(Observation{}, "etl", admission.Verdict{Admitted: placeIn(0)}),
 			want:   Step{Action: Wait, State: submitted},
 		},
 		"TakenBack": {
@@ -133,13 +134,13 @@ func TestDecideInQueue(t *testing.T) {
 		"WithinItsTime": {
 			reason: "It is looked at again when its time is over, though nothing happens until then.",
 			app:    application(running, letIn("etl", 19*time.Minute), runsFor("20m")),
-			seen:   told(seeing(runs), "etl", Verdict{}),
+			seen:   told(seeing(runs), "etl", admission.Verdict{}),
 			want:   Step{Action: Wait, State: running, After: time.Minute},
 		},
 		"LongerThanItSaid": {
 			reason: "By its word it may have gone before others, and has to keep it.",
 			app:    application(running, letIn("etl", 20*time.Minute), runsFor("20m")),
-			seen:   told(seeing(runs), "etl", Verdict{}),
+			seen:   told(seeing(runs), "etl", admission.Verdict{}),
 			want: Step{
 				Action: Wait, State: v1beta2.ApplicationStateFailed, Ended: noon, Cause: CauseRunTime,
 				Failure: "it ran for longer than its annotation brazier.sh/max-run-time says: 20m",
@@ -172,7 +173,7 @@ func TestRecordQueue(t *testing.T) {
 		LetIn                   bool
 		Attempts                int32
 	}
-	back := Verdict{TakenBack: true, Reason: "TakenBack"}
+	back := admission.Verdict{TakenBack: true, Reason: "TakenBack"}
 	tests := map[string]struct {
 		reason string
 		app    *v1beta2.SparkApplication
@@ -183,7 +184,7 @@ func TestRecordQueue(t *testing.T) {
 		"Waits": {
 			reason: "The condition says what it waits for.",
 			app:    application(submitted, inQueue("etl")),
-			seen:   Observation{Queue: "etl", Verdict: Verdict{Reason: "Behind"}},
+			seen:   Observation{Queue: "etl", Verdict: admission.Verdict{Reason: "Behind"}},
 			step:   Step{Action: Wait, State: submitted},
 			want:   told{Queue: "etl", Admitted: "False", Reason: "Behind", Attempts: 1},
 		},
@@ -191,7 +192,7 @@ func TestRecordQueue(t *testing.T) {
 			reason: "Where it was let in is what its submission is made of.",
 			app:    application(submitted, inQueue("etl")),
 			seen:   Observation{Queue: "etl"},
-			step:   Step{Action: Wait, State: submitted, Admission: admission(0)},
+			step:   Step{Action: Wait, State: submitted, Admission: placeIn(0)},
 			want:   told{Queue: "etl", Admitted: "True", Reason: "Admitted", LetIn: true, Attempts: 1},
 		},
 		"Moved": {
@@ -239,7 +240,7 @@ func TestRecordQueue(t *testing.T) {
 		"Refused": {
 			reason: "What refused it stays to be read.",
 			app:    application(submitted, inQueue("etl")),
-			seen:   Observation{Queue: "etl", Verdict: Verdict{Refused: true, Reason: "TooManyWait"}},
+			seen:   Observation{Queue: "etl", Verdict: admission.Verdict{Refused: true, Reason: "TooManyWait"}},
 			step:   Step{Action: Wait, State: v1beta2.ApplicationStateFailed, Cause: CauseQueue, Ended: noon, Failure: "no"},
 			want:   told{Queue: "etl", Admitted: "False", Reason: "TooManyWait", Attempts: 1},
 		},

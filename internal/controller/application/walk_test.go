@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/admission"
 )
 
 // A walk leads one application through a random sequence of what users, nodes and crashes do to it, against a model of
@@ -68,7 +69,7 @@ type model struct {
 	startLimit time.Duration
 	// queue is the queue that the application is in, and verdict what that has decided about the run of verdictRun.
 	queue      string
-	verdict    Verdict
+	verdict    admission.Verdict
 	verdictRun int64
 	story      []string
 	fault      string
@@ -214,18 +215,18 @@ func (m *model) judge() {
 	m.verdictRun = m.app.Status.Run
 	switch {
 	case admitted(m.app):
-		m.verdict = Verdict{TakenBack: true, Reason: "TakenBack", Message: "others want it"}
+		m.verdict = admission.Verdict{TakenBack: true, Reason: "TakenBack", Message: "others want it"}
 	case m.dice.IntN(10) == 0:
-		m.verdict = Verdict{Refused: true, Reason: "TooManyWait", Message: "too many wait"}
+		m.verdict = admission.Verdict{Refused: true, Reason: "TooManyWait", Message: "too many wait"}
 	default:
-		m.verdict = Verdict{Admitted: &v1beta2.QueueAdmission{At: metav1.NewTime(m.now), Driver: "default"}}
+		m.verdict = admission.Verdict{Admitted: &v1beta2.QueueAdmission{At: metav1.NewTime(m.now), Driver: "default"}}
 	}
 	m.say("the queue decides: %+v", m.verdict)
 }
 
 // hear is what is known of the queue's word: of what it has said about another run nothing.
 func (m *model) hear(seen Observation) Observation {
-	seen.Queue, seen.Verdict = "", Verdict{}
+	seen.Queue, seen.Verdict = "", admission.Verdict{}
 	if m.app.Status.Queue == nil {
 		return seen
 	}
@@ -428,7 +429,7 @@ func (m *model) settle() {
 	m.app.Spec.Suspend = false
 	m.app.Spec.RestartPolicy = v1beta2.RestartPolicy{}
 	m.app.Generation++
-	m.verdict = Verdict{}
+	m.verdict = admission.Verdict{}
 	for range settleSteps {
 		if waits(m.app) {
 			m.judge()

@@ -11,7 +11,7 @@ import (
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
-	"brazier.sh/brazier/internal/controller/application"
+	"brazier.sh/brazier/internal/admission"
 	engine "brazier.sh/brazier/internal/queue"
 	"brazier.sh/brazier/internal/queuetree"
 	"brazier.sh/brazier/internal/spark"
@@ -19,8 +19,6 @@ import (
 
 // kueueQueue is the label by which an application waits in a queue of Kueue: KEP-369 and pkg/controller/constants there.
 const kueueQueue = "kueue.x-k8s.io/queue-name"
-
-var _ application.Admissions = (*Controller)(nil)
 
 // Queue returns the queue that app is in: the one that its label names, else the one that has its namespace. An application
 // that another scheduler or queue looks after is in none.
@@ -59,7 +57,7 @@ func (c *Controller) Terms(ctx context.Context, app *v1beta2.SparkApplication) (
 }
 
 // Verdict returns what was decided about app's current run in the queue that its status names.
-func (c *Controller) Verdict(app *v1beta2.SparkApplication) application.Verdict {
+func (c *Controller) Verdict(app *v1beta2.SparkApplication) admission.Verdict {
 	return c.books.verdict(runKey{app.UID, app.Status.Run}, app.Status.Queue.Name)
 }
 
@@ -76,7 +74,7 @@ type books struct {
 
 // verdict is what was decided about a run of an application in a queue.
 type verdict struct {
-	application.Verdict
+	admission.Verdict
 	queue string
 	app   types.NamespacedName
 }
@@ -93,12 +91,12 @@ func (b *books) notify(told func(types.NamespacedName)) {
 	b.told = append(b.told, told)
 }
 
-func (b *books) verdict(run runKey, queue string) application.Verdict {
+func (b *books) verdict(run runKey, queue string) admission.Verdict {
 	b.lock.RLock()
 	defer b.lock.RUnlock()
 	v := b.verdicts[run]
 	if v.queue != queue {
-		return application.Verdict{}
+		return admission.Verdict{}
 	}
 	found := v.Verdict
 	found.Admitted = found.Admitted.DeepCopy()

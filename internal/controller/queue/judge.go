@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"brazier.sh/brazier/internal/controller/application"
+	"brazier.sh/brazier/internal/admission"
 	engine "brazier.sh/brazier/internal/queue"
 )
 
@@ -29,11 +29,11 @@ func (c *Controller) judge(s *situation, decided engine.Decisions) map[runKey]ve
 	verdicts := make(map[runKey]verdict)
 	for _, wait := range decided.Waits {
 		app := s.apps[wait.App]
-		verdicts[app.runKey()] = app.verdict(application.Verdict{Reason: string(wait.Reason), Message: told(app.place.Name, wait) + c.rates.guess(app.place.Name, wait, s.Now)})
+		verdicts[app.runKey()] = app.verdict(admission.Verdict{Reason: string(wait.Reason), Message: told(app.place.Name, wait) + c.rates.guess(app.place.Name, wait, s.Now)})
 	}
 	for _, refuse := range decided.Refuse {
 		app := s.apps[refuse.App]
-		verdicts[app.runKey()] = app.verdict(application.Verdict{
+		verdicts[app.runKey()] = app.verdict(admission.Verdict{
 			Refused: true, Reason: string(refuse.Reason), Message: refused(s, app, refuse.Reason),
 		})
 		if _, counted := c.ledger.refused[app.runKey()]; !counted {
@@ -43,16 +43,16 @@ func (c *Controller) judge(s *situation, decided engine.Decisions) map[runKey]ve
 	}
 	for _, app := range s.apps {
 		if a, ok := c.ledger.admitted[app.runKey()]; ok && app.place != nil && a.queue == app.place.Name {
-			verdicts[app.runKey()] = app.verdict(application.Verdict{Admitted: a.admission})
+			verdicts[app.runKey()] = app.verdict(admission.Verdict{Admitted: a.admission})
 		}
 		if why, ok := c.ledger.wholly[app.runKey()]; ok {
-			verdicts[app.runKey()] = app.verdict(application.Verdict{TakenBack: true, Reason: reasonTakenBack, Message: why})
+			verdicts[app.runKey()] = app.verdict(admission.Verdict{TakenBack: true, Reason: reasonTakenBack, Message: why})
 		}
 	}
 	return verdicts
 }
 
-func (a *member) verdict(v application.Verdict) verdict {
+func (a *member) verdict(v admission.Verdict) verdict {
 	return verdict{Verdict: v, queue: a.place.Name, app: a.key}
 }
 
