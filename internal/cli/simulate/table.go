@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 	"strconv"
@@ -65,7 +66,8 @@ func engineColumns(results []*simulation.Result) []output.Column[*simulation.Res
 func worst(r *simulation.Result) *simulation.Figures {
 	found := &r.Queues[len(r.Queues)-1]
 	for i := range r.Queues[1:] {
-		if f := &r.Queues[i+1]; f.Guarantee.Longest > found.Guarantee.Longest {
+		f := &r.Queues[i+1]
+		if cmp.Or(cmp.Compare(f.Guarantee.Longest, found.Guarantee.Longest), cmp.Compare(f.Guarantee.Time, found.Guarantee.Time)) > 0 {
 			found = f
 		}
 	}
