@@ -19,7 +19,8 @@ import (
 type pixels struct {
 	image  *image.RGBA
 	raster *vector.Rasterizer
-	times  float64 // pixels for each unit
+	shapes [][]point // that are to be filled at once
+	times  float64   // pixels for each unit
 	font   *opentype.Font
 	faces  map[float64]font.Face
 	err    error // the first that there was
@@ -36,21 +37,32 @@ func newPixels(width, height, times float64) (*pixels, error) {
 	}, nil
 }
 
-func (p *pixels) shape(points []point) {
-	for i, at := range points {
-		x, y := float32(at.x*p.times), float32(at.y*p.times)
-		if i == 0 {
-			p.raster.MoveTo(x, y)
-		} else {
-			p.raster.LineTo(x, y)
+func (p *pixels) shape(points []point) { p.shapes = append(p.shapes, points) }
+
+// paint fills the shapes, within no more of the picture than they take: most are lines of a few pixels' height.
+func (p *pixels) paint(in color.RGBA) {
+	var box image.Rectangle
+	for _, points := range p.shapes {
+		for _, at := range points {
+			x, y := int(math.Floor(at.x*p.times)), int(math.Floor(at.y*p.times))
+			box = box.Union(image.Rect(x, y, x+1, y+1))
 		}
 	}
-	p.raster.ClosePath()
-}
-
-func (p *pixels) paint(in color.RGBA) {
-	p.raster.Draw(p.image, p.image.Bounds(), image.NewUniform(in), image.Point{})
-	p.raster.Reset(p.image.Bounds().Dx(), p.image.Bounds().Dy())
+	box = box.Intersect(p.image.Bounds())
+	p.raster.Reset(box.Dx(), box.Dy())
+	for _, points := range p.shapes {
+		for i, at := range points {
+			x, y := float32(at.x*p.times-float64(box.Min.X)), float32(at.y*p.times-float64(box.Min.Y))
+			if i == 0 {
+				p.raster.MoveTo(x, y)
+			} else {
+				p.raster.LineTo(x, y)
+			}
+		}
+		p.raster.ClosePath()
+	}
+	p.raster.Draw(p.image, box, image.NewUniform(in), image.Point{})
+	p.shapes = p.shapes[:0]
 }
 
 func (p *pixels) fill(points []point, in color.RGBA) {
