@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -92,6 +93,7 @@ func newManager(
 	}
 	return mgr, application.Add(mgr, wrap(uncached), application.Options{
 		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: []string{namespace}, Workers: 2, Metrics: metrics,
+		Admissions: &gatekeeper{asked: make(map[types.UID]bool)},
 	})
 }
 

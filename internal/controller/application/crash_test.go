@@ -3,13 +3,18 @@ package application_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/controller/application"
+	"brazier.sh/brazier/internal/spark"
 	"brazier.sh/brazier/test/apiserver"
 )
 
@@ -26,12 +31,60 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	}
 }
 
+// writesOfAQueuedLife are two more: that it waits, and that it was let in.
+const writesOfAQueuedLife = writesOfALife + 2
+
+// TestCrashWhileQueued is TestCrashAtEveryWrite of an application that waits in a queue first.
+func TestCrashWhileQueued(t *testing.T) {
+	for at := 1; at <= writesOfAQueuedLife; at++ {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("Write%dDone=%t", at, after), func(t *testing.T) { crashAndRecover(t, at, after, inQueue) })
+		}
+	}
+}
+
+// inQueue puts an application into a queue.
+func inQueue(app *v1beta2.SparkApplication) {
+	app.Labels = map[string]string{v1alpha1.LabelQueue: "etl"}
+	app.Spec.Executor.Instances = new(int32(1))
+}
+
+// gatekeeper lets everybody in who has waited, the second time that it is asked.
+type gatekeeper struct {
+	lock  sync.Mutex
+	asked map[types.UID]bool
+	told  func(types.NamespacedName)
+}
+
+var _ application.Admissions = (*gatekeeper)(nil)
+
+func (*gatekeeper) Queue(_ context.Context, app *v1beta2.SparkApplication) (string, error) {
+	return app.Labels[v1alpha1.LabelQueue], nil
+}
+
+func (*gatekeeper) Terms(_ context.Context, app *v1beta2.SparkApplication) (spark.Queue, error) {
+	return spark.Queue{Name: app.Status.Queue.Name}, nil
+}
+
+func (g *gatekeeper) Verdict(app *v1beta2.SparkApplication) application.Verdict {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	if !g.asked[app.UID] {
+		g.asked[app.UID] = true
+		go g.told(client.ObjectKeyFromObject(app))
+		return application.Verdict{Reason: "NothingFree", Message: "not enough cpu is free"}
+	}
+	return application.Verdict{Admitted: &v1beta2.QueueAdmission{At: app.Status.Queue.Since, Driver: "default"}}
+}
+
+func (g *gatekeeper) Notify(told func(types.NamespacedName)) { g.told = told }
+
 // crashAndRecover lets an operator crash at a write and another take over, and expects what would have come without it.
-func crashAndRecover(t *testing.T, at int, after bool) {
+func crashAndRecover(t *testing.T, at int, after bool, options ...func(*v1beta2.SparkApplication)) {
 	w := newWorld(t, succeeds)
 	crash := apiserver.CrashAt(at, after)
 	stop := w.operate(crash.Wrap)
-	app := w.submit("pi")
+	app := w.submit("pi", options...)
 	w.Eventually("the operator crashes or finishes", func(ctx context.Context) (bool, error) {
 		select {
 		case <-crash.Crashed():

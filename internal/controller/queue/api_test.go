@@ -3,13 +3,18 @@ package queue_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
@@ -156,6 +161,74 @@ func TestMoves(t *testing.T) {
 	waiting = w.awaitState(waiting, v1beta2.ApplicationStateRunning)
 	if waiting.Status.Queue != nil {
 		t.Errorf("what has left its queue is in none, got %+v", waiting.Status.Queue)
+	}
+}
+
+// TestExample applies the queues of docs/queues.md as they stand: nothing is wrong with them, and they are used.
+func TestExample(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/queues.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _, ok := strings.Cut(string(text[strings.Index(string(text), "```yaml\n")+len("```yaml\n"):]), "```")
+	if !ok {
+		t.Fatal("the page has no example")
+	}
+	var queues []*v1alpha1.Queue
+	for manifest := range strings.SplitSeq(block, "---\n") {
+		queue := new(v1alpha1.Queue)
+		if err := yaml.UnmarshalStrict([]byte(manifest), queue); err != nil {
+			t.Fatal(err)
+		}
+		queues = append(queues, queue)
+	}
+	if len(queues) != 5 {
+		t.Errorf("the example has %d queues, want 5", len(queues))
+	}
+	w := newWorld(t, queues...)
+	w.addNode("stable", map[string]string{"example.com/pool": "stable"})
+	w.operate(apiserver.Reliably)
+	for _, queue := range queues {
+		w.awaitQueue(queue.Name, "being in use", func(s v1alpha1.QueueStatus) bool {
+			ready := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionQueueReady)
+			return ready != nil && ready.Status == "True" && ready.Reason == "InUse"
+		})
+	}
+	app := w.awaitState(w.submit("app", "etl", 2, 2), v1beta2.ApplicationStateRunning)
+	w.awaitExecutors("app", 2, 0)
+	for _, pod := range w.executors(t.Context(), "app") {
+		if pod.Spec.NodeSelector["example.com/pool"] != "spot" {
+			t.Errorf("%s is bound to %v, want nodes of the first flavour", pod.Name, pod.Spec.NodeSelector)
+		}
+		if !slices.ContainsFunc(pod.Spec.Tolerations, func(t corev1.Toleration) bool { return t.Key == "example.com/spot" }) {
+			t.Errorf("%s does not tolerate its nodes", pod.Name)
+		}
+	}
+	driver, err := w.pods.Get(t.Context(), "app-driver", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if driver.Spec.NodeSelector["example.com/pool"] != "stable" || app.Status.Queue.Admitted.Driver != "stable" {
+		t.Errorf("the driver is bound to %v, admitted on %s", driver.Spec.NodeSelector, app.Status.Queue.Admitted.Driver)
+	}
+}
+
+// addNode makes a node that is there while the test is.
+func (w *world) addNode(name string, labels map[string]string) {
+	w.T.Helper()
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+	w.Create(node)
+	w.T.Cleanup(func() {
+		if err := w.Client.Delete(context.Background(), node); err != nil {
+			w.T.Error(err)
+		}
+	})
+	list := corev1.ResourceList{"cpu": resource.MustParse("8"), "memory": resource.MustParse("32Gi"), "pods": resource.MustParse("110")}
+	ready := corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now()}
+	before := node.DeepCopy()
+	node.Status.Allocatable, node.Status.Capacity, node.Status.Conditions = list, list, []corev1.NodeCondition{ready}
+	if err := w.Client.Status().Patch(w.T.Context(), node, client.MergeFrom(before)); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
