@@ -49,11 +49,11 @@ func (c *Controller) Terms(ctx context.Context, app *v1beta2.SparkApplication) (
 		return spark.Queue{}, fmt.Errorf("list queues: %w", err)
 	}
 	tree, _ := queuetree.Convert(queues.Items)
-	capacity := tree.Said()
-	if last := c.books.capacity(); slices.Equal(tree.Resources, last.Resources) && slices.Equal(tree.Flavours, last.Flavours) {
-		capacity = last.amounts
+	found := terms(&tree, app.Status.Queue)
+	if last := c.books.shared(); last.tree != nil {
+		found.MaxExecutors = ceiling(last.tree, last.capacity, app.Status.Queue.Name, app.Status.Queue.Executor)
 	}
-	return terms(&tree, capacity, app.Status.Queue), nil
+	return found, nil
 }
 
 // Verdict returns what was decided about app's current run in the queue that its status names.
@@ -81,8 +81,8 @@ type verdict struct {
 
 // shared is what queues shared when that was looked at last.
 type shared struct {
-	engine.Shape
-	amounts engine.Amounts
+	tree     *queuetree.Tree
+	capacity engine.Amounts
 }
 
 func (b *books) notify(told func(types.NamespacedName)) {
@@ -103,7 +103,7 @@ func (b *books) verdict(run runKey, queue string) admission.Verdict {
 	return found
 }
 
-func (b *books) capacity() shared {
+func (b *books) shared() shared {
 	b.lock.RLock()
 	defer b.lock.RUnlock()
 	return b.last
@@ -113,7 +113,7 @@ func (b *books) capacity() shared {
 func (b *books) write(verdicts map[runKey]verdict, s *situation) {
 	b.lock.Lock()
 	before, told := b.verdicts, slices.Clone(b.told)
-	b.verdicts, b.last = verdicts, shared{s.Shape, s.Capacity}
+	b.verdicts, b.last = verdicts, shared{s.tree, s.Capacity}
 	b.lock.Unlock()
 	for run, v := range verdicts {
 		if was, ok := before[run]; ok && was.same(v) {

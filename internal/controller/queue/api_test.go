@@ -26,7 +26,7 @@ func TestInOrder(t *testing.T) {
 	w := newWorld(t, cluster("4"), newQueue("etl"), newQueue("ads"))
 	w.operate(apiserver.Reliably)
 	first := w.submit("first", "etl", 2, 2)
-	first = w.awaitState(first, v1beta2.ApplicationStateRunning)
+	w.awaitState(first, v1beta2.ApplicationStateRunning)
 	w.awaitExecutors("first", 2, 0)
 	second := w.submit("second", "etl", 2, 2)
 	second = w.await(second, "waiting for CPU", func(app *v1beta2.SparkApplication) bool {

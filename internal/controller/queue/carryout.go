@@ -92,6 +92,9 @@ func (c *Controller) lifts(s *situation, decided engine.Decisions) []change {
 				},
 			})
 		}
+		if len(pods) == 0 {
+			continue
+		}
 		c.metrics.lifted(app.place.Name, len(pods))
 		c.say(app, corev1.EventTypeNormal, "ExecutorsLetGo", "Lift", "%s may start on %s nodes", executorsOf(len(pods)), s.Flavours[lift.Flavour].Name)
 	}
@@ -113,6 +116,9 @@ func (c *Controller) takes(s *situation, decided engine.Decisions) []change {
 			continue
 		}
 		pods := toTake(g, take.Flavour, take.Count)
+		if len(pods) == 0 {
+			continue
+		}
 		c.ledger.reclaimed[app.uid] = s.Now
 		for _, p := range pods {
 			key := podKey{app.uid, p.name}

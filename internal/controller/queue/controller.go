@@ -127,18 +127,18 @@ func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	c.metrics.show(situation, decided, c.clock.Since(began))
 	log.FromContext(ctx).V(1).Info("a round of queues", "applications", len(situation.Applications), "admitted", len(decided.Admit),
 		"waiting", len(decided.Waits), "reclaimed", len(decided.Reclaim))
-	return reconcile.Result{RequeueAfter: c.next(decided, failed, wait)}, nil
+	return reconcile.Result{RequeueAfter: next(situation, decided, failed, wait)}, nil
 }
 
 // next is when there is another round at the latest; 0 is when something happens.
-func (c *Controller) next(decided engine.Decisions, failed bool, status time.Duration) time.Duration {
+func next(s *situation, decided engine.Decisions, failed bool, status time.Duration) time.Duration {
 	next := status
 	sooner := func(d time.Duration) {
 		if next == 0 || d < next {
 			next = d
 		}
 	}
-	if len(decided.Waits)+len(decided.Reclaim)+len(decided.Admit) > 0 {
+	if len(decided.Waits) > 0 || s.unsettled() {
 		sooner(lookAgain)
 	}
 	if failed {

@@ -165,6 +165,18 @@ func (s *situation) leave(id string, app *member, pods []pod, driver bool) {
 	s.put(id, app, pods, a)
 }
 
+// unsettled reports whether executors wait to be let go or are on their way out.
+func (s *situation) unsettled() bool {
+	for i := range s.Applications {
+		for _, g := range s.Applications[i].Groups {
+			if g.Gated > 0 || slices.ContainsFunc(g.Leaving, func(n int64) bool { return n > 0 }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // said is an admission in the API's words.
 func (s *situation) said(admission engine.Admission) *v1beta2.QueueAdmission {
 	said := &v1beta2.QueueAdmission{Driver: s.Flavours[admission.Driver].Name}

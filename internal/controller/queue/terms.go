@@ -15,8 +15,8 @@ import (
 // these have started, so that it bounds how fast an application grows, and how many pods wait for nothing.
 const maxPending = 20
 
-// terms are what a run's plan has to know of the queue that has let it in.
-func terms(tree *queuetree.Tree, capacity engine.Amounts, place *v1beta2.QueuePlace) spark.Queue {
+// terms are what a run's plan has to know of the queue that has let it in, but for what depends on how much there is.
+func terms(tree *queuetree.Tree, place *v1beta2.QueuePlace) spark.Queue {
 	queue := spark.Queue{Name: place.Name, MaxPending: maxPending}
 	if place.Admitted == nil {
 		return queue
@@ -24,7 +24,6 @@ func terms(tree *queuetree.Tree, capacity engine.Amounts, place *v1beta2.QueuePl
 	if flavour := tree.Flavour(place.Admitted.Driver); flavour >= 0 {
 		queue.Driver = tree.Kinds[flavour]
 	}
-	queue.MaxExecutors = ceiling(tree, capacity, place.Name, place.Executor)
 	return queue
 }
 
