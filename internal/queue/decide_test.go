@@ -305,3 +305,31 @@ func TestRoom(t *testing.T) {
 		t.Errorf("where nodes are added when they are wanted, none has to be there\n-want +got:\n%s", diff)
 	}
 }
+
+// TestMinimumOfAnyFlavour has an application with more than its minimum lose the executor that it was let in with: it is not
+// given another one for it.
+func TestMinimumOfAnyFlavour(t *testing.T) {
+	state := &State{
+		Shape: Shape{Flavours: []Flavour{{Name: "spot"}, {Name: "steady"}}, Resources: []string{"cpu"}},
+		Now:   noon, Capacity: Amounts{1, 3}, ReclaimPercent: 100, Queues: []Queue{{Name: "a"}, {Name: "b", Guaranteed: Amounts{1, 0}}},
+		Applications: []Application{
+			{
+				ID: "x", Queue: "a", Driver: Size{0}, Executor: Size{1}, Minimum: 1, Admitted: &Admission{Executors: []int64{1, 0}},
+				Groups: []Group{{Name: "0", Size: Size{1}, Held: []int64{1, 3}, Leaving: []int64{0, 0}}},
+			},
+			{ID: "y", Queue: "b", Driver: Size{0}, Executor: Size{1}, Minimum: 1},
+		},
+	}
+	if diff := cmp.Diff(map[string]int64{"x for b: guarantee": 1}, inShort(Decide(state)).Take); diff != "" {
+		t.Fatalf("b is guaranteed what x has\n-want +got:\n%s", diff)
+	}
+	group := &state.Applications[0].Groups[0]
+	group.Leaving[0], group.Gated = 1, 1
+	if got := inShort(Decide(state)); len(got.Lift)+len(got.Admit) > 0 {
+		t.Errorf("while it leaves nothing changes, got %+v", got)
+	}
+	group.Held[0], group.Leaving[0] = 0, 0
+	if diff := cmp.Diff([]string{"y"}, inShort(Decide(state)).Admit); diff != "" {
+		t.Errorf("when it has left there is room for y\n-want +got:\n%s", diff)
+	}
+}

@@ -32,7 +32,7 @@ func ask(s *State) *oracle {
 		}
 		o.gated[app.ID] = app.Groups[0].Gated
 		for f := range s.Flavours {
-			kept := min(app.promised(f), o.gated[app.ID])
+			kept := min(app.promised(heldNow)[f], o.gated[app.ID])
 			o.gated[app.ID] -= kept
 			o.lifts[app.ID] += kept
 		}

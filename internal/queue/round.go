@@ -53,10 +53,8 @@ func (r *round) keepPromises() {
 			if !app.sameSize(&app.Groups[group]) {
 				continue
 			}
-			for flavour := range r.Flavours {
-				if n := min(app.promised(flavour), app.gated(group)); n > 0 {
-					app.lifted[group][flavour] += n
-				}
+			for flavour, promised := range app.promised(heldNow) {
+				app.lifted[group][flavour] += min(promised, max(0, app.gated(group)))
 			}
 		}
 	}

@@ -139,41 +139,57 @@ func (a *Application) sameSize(g *Group) bool {
 	return true
 }
 
-// promised is how many executors of flavour the application still has to be given of its minimum.
-func (a *Application) promised(flavour int) int64 {
-	left := a.Admitted.Executors[flavour]
+// promised is how many executors of each flavour the application still has to be given of its minimum: as many as it has
+// fewer than that, whatever their flavour, where it was let in with more than it has. One that leaves is there until it has left.
+func (a *Application) promised(held func(*Group, int) int64) []int64 {
+	promised := make([]int64, len(a.Admitted.Executors))
+	var left int64
+	for flavour, admitted := range a.Admitted.Executors {
+		left += admitted
+		promised[flavour] = admitted
+	}
 	for i := range a.Groups {
-		if a.sameSize(&a.Groups[i]) {
-			left -= a.Groups[i].stays(flavour)
+		if !a.sameSize(&a.Groups[i]) {
+			continue
+		}
+		for flavour := range promised {
+			there := held(&a.Groups[i], flavour)
+			left -= there
+			promised[flavour] -= there
 		}
 	}
-	return max(left, 0)
+	for flavour := range promised {
+		promised[flavour] = max(0, min(promised[flavour], left))
+		left -= promised[flavour]
+	}
+	return promised
 }
+
+func heldNow(g *Group, flavour int) int64   { return g.Held[flavour] }
+func heldLater(g *Group, flavour int) int64 { return g.stays(flavour) }
 
 // Charge is what an application that was let in takes of the cluster: its driver, its executors until they have ended, and
 // what of its minimum is not there yet.
-func (s Shape) Charge(a *Application) Amounts {
+func (s Shape) Charge(a *Application) Amounts { return s.charge(a, heldNow) }
+
+func (s Shape) charge(a *Application, held func(*Group, int) int64) Amounts {
 	charge := s.None()
 	if !a.running() {
 		return charge
 	}
 	charge.addSize(s.At(a.Admitted.Driver), a.Driver, 1)
-	for flavour := range s.Flavours {
-		charge.addSize(s.At(flavour), a.Executor, a.promised(flavour))
+	for flavour, promised := range a.promised(held) {
+		charge.addSize(s.At(flavour), a.Executor, promised)
 		for i := range a.Groups {
-			charge.addSize(s.At(flavour), a.Groups[i].Size, a.Groups[i].Held[flavour])
+			charge.addSize(s.At(flavour), a.Groups[i].Size, held(&a.Groups[i], flavour))
 		}
 	}
 	return charge
 }
 
-// leaving is the part of an application's charge that is on its way back.
+// leaving is the part of an application's charge that is on its way back: what leaves, but for what its minimum needs again.
 func (s Shape) leaving(a *Application) Amounts {
-	leaving := s.None()
-	for flavour := range s.Flavours {
-		for i := range a.Groups {
-			leaving.addSize(s.At(flavour), a.Groups[i].Size, a.Groups[i].Leaving[flavour])
-		}
-	}
+	leaving := s.charge(a, heldNow)
+	leaving.sub(s.charge(a, heldLater))
 	return leaving
 }

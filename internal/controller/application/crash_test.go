@@ -13,6 +13,7 @@ import (
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/admission"
 	"brazier.sh/brazier/internal/controller/application"
 	"brazier.sh/brazier/internal/spark"
 	"brazier.sh/brazier/test/apiserver"
@@ -66,15 +67,15 @@ func (*gatekeeper) Terms(_ context.Context, app *v1beta2.SparkApplication) (spar
 	return spark.Queue{Name: app.Status.Queue.Name}, nil
 }
 
-func (g *gatekeeper) Verdict(app *v1beta2.SparkApplication) application.Verdict {
+func (g *gatekeeper) Verdict(app *v1beta2.SparkApplication) admission.Verdict {
 	g.lock.Lock()
 	defer g.lock.Unlock()
 	if !g.asked[app.UID] {
 		g.asked[app.UID] = true
 		go g.told(client.ObjectKeyFromObject(app))
-		return application.Verdict{Reason: "NothingFree", Message: "not enough cpu is free"}
+		return admission.Verdict{Reason: "NothingFree", Message: "not enough cpu is free"}
 	}
-	return application.Verdict{Admitted: &v1beta2.QueueAdmission{At: app.Status.Queue.Since, Driver: "default"}}
+	return admission.Verdict{Admitted: &v1beta2.QueueAdmission{At: app.Status.Queue.Since, Driver: "default"}}
 }
 
 func (g *gatekeeper) Notify(told func(types.NamespacedName)) { g.told = told }
