@@ -82,13 +82,15 @@ func TestReclaim(t *testing.T) {
 	big := w.submit("big", "etl", 1, 7)
 	w.awaitState(big, v1beta2.ApplicationStateRunning)
 	w.awaitExecutors("big", 7, 0)
-
+	w.Eventually("all of them run", func(ctx context.Context) (bool, error) { // what has no node yet would be gone at once
+		return !slices.ContainsFunc(w.executors(ctx, "big"), func(pod corev1.Pod) bool { return pod.Status.Phase != corev1.PodRunning }), nil
+	})
 	small := w.submit("small", "ads", 1, 1)
 	w.await(small, "told that room is given back", func(app *v1beta2.SparkApplication) bool {
 		admitted := meta.FindStatusCondition(app.Status.Conditions, v1beta2.ConditionAdmitted)
 		return admitted != nil && admitted.Reason == "GivenBack"
 	})
-	w.awaitExecutors("big", 5, 0)
+	w.awaitExecutors("big", 5, 2) // with those that Spark makes in the place of the two that have to go
 	var told []corev1.Pod
 	for _, pod := range w.executors(t.Context(), "big") {
 		if pod.DeletionTimestamp != nil {
@@ -113,7 +115,7 @@ func TestReclaim(t *testing.T) {
 	}
 	w.awaitState(small, v1beta2.ApplicationStateRunning)
 	w.awaitExecutors("small", 1, 0)
-	w.awaitExecutors("big", 5, 2) // which Spark has made in the place of those
+	w.awaitExecutors("big", 5, 2)
 }
 
 // TestTakenBack stops a whole application where its queue's policy says so. It waits again, and nothing has failed.

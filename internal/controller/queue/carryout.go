@@ -127,7 +127,7 @@ func (c *Controller) takes(s *situation, decided engine.Decisions) []change {
 			g.mark(p)
 			changes = append(changes, change{
 				key: key, undo: func() { delete(c.ledger.taken, key) },
-				do: func(ctx context.Context) error { return c.take(ctx, app.key.Namespace, p, take.Grace) },
+				do: func(ctx context.Context) error { return c.take(ctx, app.key.Namespace, p.name, take.Grace) },
 			})
 		}
 		c.metrics.reclaimed(app.place.Name, take.Why, len(pods), 0)

@@ -286,6 +286,7 @@ func (w *world) play(ctx context.Context, event watch.EventType, pod *corev1.Pod
 		return w.replace(ctx, app)
 	case event == watch.Deleted:
 	case pod.DeletionTimestamp != nil && !driver && w.isSlow(app):
+		err = w.replace(ctx, app) // a driver does not wait for an executor that was told to go
 	case pod.DeletionTimestamp != nil:
 		err = apiserver.LetGo(ctx, w.pods, pod)
 	case len(pod.Spec.SchedulingGates) > 0:
