@@ -1,7 +1,7 @@
 package queue
 
-// tryToAdmit lets app in if it may go and fits, or else sees to it that it will; it reports whether what is charged to n has
-// changed. Where app cannot go it says why, and whether those behind it have to wait for it.
+// tryToAdmit lets app in if it may go and fits, or else sees to it that it will; it reports whether n's place in the order of
+// turns has changed. Where app cannot go it says why, and whether those behind it have to wait for it.
 func (r *round) tryToAdmit(n *node, app *application) bool {
 	if n.leaf.blocked && !short(n, app) {
 		app.wait.Reason = Behind
@@ -17,6 +17,9 @@ func (r *round) tryToAdmit(n *node, app *application) bool {
 	first, some := claim{}, false
 	for c := range r.claims(n, app) {
 		if r.fits(n, c, short(n, app)) {
+			if r.early(n, c) {
+				return n.giveBack(1)
+			}
 			r.admit(n, app, c)
 			return true
 		}
@@ -24,11 +27,21 @@ func (r *round) tryToAdmit(n *node, app *application) bool {
 			first, some = c, true
 		}
 	}
+	if some && r.early(n, first) {
+		return n.giveBack(1)
+	}
 	if !some {
 		app.wait.Reason = NothingSuits
 		return false
 	}
 	return r.blockHead(n, app, first)
+}
+
+// giveBack gives a turn back that came too early, with so many of those that wait to be looked at again.
+func (n *node) giveBack(again int) bool {
+	n.leaf.spent = true
+	n.leaf.next -= again
+	return true
 }
 
 // short reports whether app has said that it ends within the time in which room can be given back to whoever is before it:
@@ -206,7 +219,7 @@ func (r *round) tryToGrow(n *node, app *application) bool {
 	return false
 }
 
-// lift lets one more executor of a group go, if there is room for it.
+// lift lets one more executor of a group go, if there is room for it, or gives the turn back that it has too early.
 func (r *round) lift(n *node, app *application, group int) bool {
 	size := app.Groups[group].Size
 	u := n.leaf.user(app.User, len(r.Resources))
@@ -217,6 +230,9 @@ func (r *round) lift(n *node, app *application, group int) bool {
 		c := r.newGrowth(size, flavour)
 		if _, lacks := n.lacks(now, c.demand); lacks || !r.comes(n, c) {
 			continue
+		}
+		if r.early(n, c) {
+			return n.giveBack(0)
 		}
 		n.charge(now, c.demand)
 		n.charge(later, c.demand)
@@ -236,6 +252,9 @@ func (r *round) bringOne(n *node, app *application, group int) bool {
 	}
 	for _, flavour := range n.execsA {
 		c := r.newGrowth(size, flavour)
+		if r.early(n, c) {
+			return n.giveBack(0)
+		}
 		if came, _ := r.bring(n, c); came {
 			n.charge(later, c.demand)
 			app.coming[group]++

@@ -18,7 +18,9 @@ type leaf struct {
 	users map[string]*user
 	// blocked says that the first of those that wait cannot go: only what holds up nobody goes before it.
 	blocked bool
-	done    bool
+	// spent says that its next thing is not of a flavour on which it has less than it is guaranteed: that gives no turn more.
+	spent bool
+	done  bool
 }
 
 func newLeaf() *leaf { return &leaf{users: map[string]*user{}} }

@@ -14,7 +14,9 @@ type round struct {
 	takes map[Take]int
 	// keeps says that something is kept for somebody, somewhere.
 	keeps bool
-	out   Decisions
+	// one is what scratch returns.
+	one Amounts
+	out Decisions
 }
 
 // Decide returns what is to be done: by turns, in which the queue that is furthest below its share is served first, until

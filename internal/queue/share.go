@@ -16,6 +16,8 @@ type share struct {
 	// entitled is a node that has less of everything than it is guaranteed, and met how much of its guarantee it has.
 	entitled bool
 	met      float64
+	// spent is a leaf, or a node of which all parts are, that is not entitled to what it would get next.
+	spent bool
 	// over is what it has beyond its guarantee of each resource, of all there is; dominant the largest of it by weight.
 	over     []float64
 	dominant float64
@@ -68,7 +70,9 @@ func (o *openNodes) Pop() any {
 
 // measure works out n's share of what will be used later, from its own parts.
 func (t *tree) measure(n *node) {
+	n.spent = n.isSpent()
 	n.entitled, n.met = t.unmet(n)
+	n.entitled = n.entitled && !n.spent
 	n.gather()
 	for r := range n.over {
 		var beyond int64
@@ -119,24 +123,68 @@ func part(amount, of int64) float64 {
 	return float64(amount) / float64(of)
 }
 
+func (n *node) isSpent() bool {
+	if n.leaf != nil {
+		return n.leaf.spent
+	}
+	for _, part := range n.open {
+		if !part.spent {
+			return false
+		}
+	}
+	return len(n.open) > 0
+}
+
+// early reports whether n has its turn as it, or what it is part of, has less than is guaranteed, and c is of no flavour on
+// which that is so. What it has besides comes when it is its turn by what is used beyond guarantees.
+func (t *tree) early(n *node, c claim) bool {
+	entitled := false
+	for at := n; at.parent != nil && !n.spent; at = at.parent {
+		if !at.entitled {
+			continue
+		}
+		entitled = true
+		for flavour := range t.Flavours {
+			if met, guaranteed := t.metOn(at, flavour); guaranteed && met < 1 && t.isOf(c, flavour) {
+				return false
+			}
+		}
+	}
+	return entitled
+}
+
+// isOf reports whether c has something of a flavour.
+func (t *tree) isOf(c claim, flavour int) bool {
+	for r := range t.Resources {
+		if c.demand[t.At(flavour)+r] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // unmet reports whether n has less than its guarantee of all resources that are guaranteed to it on some flavour, and the
 // largest part that it has of them there.
 func (t *tree) unmet(n *node) (bool, float64) {
 	least := math.Inf(1)
 	for flavour := range t.Flavours {
-		met, guaranteed := 0.0, false
-		for r := range t.Resources {
-			slot := t.At(flavour) + r
-			if n.guaranteed[slot] > 0 {
-				guaranteed = true
-				met = max(met, float64(n.later.used[slot])/float64(n.guaranteed[slot]))
-			}
-		}
-		if guaranteed {
+		if met, guaranteed := t.metOn(n, flavour); guaranteed {
 			least = min(least, met)
 		}
 	}
 	return least < 1, least
+}
+
+// metOn is the largest part that n has of what it is guaranteed on a flavour, if that is anything.
+func (t *tree) metOn(n *node, flavour int) (met float64, guaranteed bool) {
+	for r := range t.Resources {
+		slot := t.At(flavour) + r
+		if n.guaranteed[slot] > 0 {
+			guaranteed = true
+			met = max(met, float64(n.later.used[slot])/float64(n.guaranteed[slot]))
+		}
+	}
+	return met, guaranteed
 }
 
 // least is the smallest share among the parts of n that want something; without any there is none. One that has less than

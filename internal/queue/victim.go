@@ -69,20 +69,54 @@ func byShare(a, b *node) int {
 }
 
 // ground is why mine, with c, may take what it lacks from another part of the same node; "" is that it may not. A guarantee
-// is a ground only where it covers all that is lacking: two queues that are guaranteed what the other one needs beside it
-// would otherwise take it from each other for ever.
+// is a ground only where it covers all that is lacking, and all of c that anything is guaranteed of: two queues that are
+// guaranteed what the other one needs beside it would otherwise take it from each other for ever.
 func (r *round) ground(mine, from *node, c claim, slot int, lacking []int, after float64) Ground {
-	if from.later.used[slot] <= from.guaranteed[slot] {
+	if !r.hasMore(from, slot, nil) {
 		return ""
 	}
-	covered := func(slot int) bool { return mine.later.used[slot]+c.demand[slot] <= mine.guaranteed[slot] }
-	if !slices.ContainsFunc(lacking, func(slot int) bool { return !covered(slot) }) {
+	if mine.covers(c.demand, lacking) {
 		return ForGuarantee
 	}
 	if after < from.dominant*(1-float64(from.DeadZonePercent)/100) {
 		return ForFairness
 	}
 	return ""
+}
+
+// hasMore reports whether n has more of slot than it is guaranteed, without less. Where it is guaranteed others of the flavour's
+// resources and not this one, those tell: what it has within them it needs all of.
+func (r *round) hasMore(n *node, slot int, less Amounts) bool {
+	over := func(slot int) bool {
+		if less == nil {
+			return n.later.used[slot] > n.guaranteed[slot]
+		}
+		return n.later.used[slot]-less[slot] >= n.guaranteed[slot]
+	}
+	if n.guaranteed[slot] > 0 {
+		return over(slot)
+	}
+	first, guaranteed := slot-slot%len(r.Resources), false
+	for other := first; other < first+len(r.Resources); other++ {
+		if n.guaranteed[other] > 0 {
+			guaranteed = true
+			if over(other) {
+				return true
+			}
+		}
+	}
+	return !guaranteed && over(slot)
+}
+
+// covers reports whether n's guarantee covers what it has with demand.
+func (n *node) covers(demand Amounts, lacking []int) bool {
+	for slot, amount := range demand {
+		guaranteed := n.guaranteed[slot]
+		if amount > 0 && n.later.used[slot]+amount > guaranteed && (guaranteed > 0 || slices.Contains(lacking, slot)) {
+			return false
+		}
+	}
+	return true
 }
 
 // shareWith is what n's share would be with demand.
@@ -115,7 +149,7 @@ func (r *round) within(n *node, slot int, by taker) (taking, bool) {
 	}
 	var from []*node
 	for _, part := range n.children {
-		if part.spare[slot] > 0 && part.later.used[slot] > part.guaranteed[slot] {
+		if part.spare[slot] > 0 && r.hasMore(part, slot, nil) {
 			from = append(from, part)
 		}
 	}
@@ -140,7 +174,11 @@ func (r *round) fromRunning(n *node, slot int, by taker) (taking, bool) {
 			continue
 		}
 		t, ok := r.executorOf(app, slot)
-		if ok && r.above(n, app.Groups[t.group].Size[slot%len(r.Resources)], slot, by) {
+		if !ok {
+			continue
+		}
+		t.amounts = r.scratch(r.At(t.flavour), app.Groups[t.group].Size)
+		if r.above(n, t.amounts, slot, by) {
 			best = t
 		}
 	}
@@ -170,6 +208,16 @@ func (r *round) coolsDown(n *node, app *application) bool {
 	return !app.Reclaimed.IsZero() && r.state.Now.Sub(app.Reclaimed) < n.CoolDown
 }
 
+// scratch is size on a flavour, until it is asked for again.
+func (r *round) scratch(at int, size Size) Amounts {
+	if r.one == nil {
+		r.one = r.None()
+	}
+	clear(r.one)
+	r.one.addSize(at, size, 1)
+	return r.one
+}
+
 // executorOf is an executor of app above its minimum that has something of slot; its amounts are still to be said.
 func (r *round) executorOf(app *application, slot int) (taking, bool) {
 	flavour, resource := slot/len(r.Resources), slot%len(r.Resources)
@@ -183,14 +231,14 @@ func (r *round) executorOf(app *application, slot int) (taking, bool) {
 	return taking{}, false
 }
 
-// above reports whether n, and all that it is part of up to whom it is taken from, keep their guarantee without amount.
+// above reports whether n, and all that it is part of up to whom it is taken from, keep their guarantee without amounts.
 // What is taken for an application of n itself stays in n.
-func (r *round) above(n *node, amount int64, slot int, by taker) bool {
+func (r *round) above(n *node, amounts Amounts, slot int, by taker) bool {
 	if by.ground == ForHead {
 		return true
 	}
 	for at := n; ; at = at.parent {
-		if at.later.used[slot]-amount < at.guaranteed[slot] {
+		if !r.hasMore(at, slot, amounts) {
 			return false
 		}
 		if at == by.from {
@@ -207,7 +255,7 @@ func (r *round) wholeOf(n *node, slot int, by taker) taking {
 			continue
 		}
 		left := r.leftOf(app)
-		if left[slot] == 0 || !r.above(n, left[slot], slot, by) {
+		if left[slot] == 0 || !r.above(n, left, slot, by) {
 			continue
 		}
 		if best.app == nil || app.Priority < best.app.Priority || (app.Priority == best.app.Priority && app.older(best.app) > 0) {
