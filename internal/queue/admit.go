@@ -67,7 +67,7 @@ func (r *round) blockHead(n *node, app *application, first claim) bool {
 	for c := range r.claims(n, app) {
 		came, right := r.bring(n, c)
 		if came {
-			n.charge(later, c.demand)
+			r.reserve(n, c)
 			app.wait = Wait{Reason: GivenBack}
 			return true
 		}
@@ -98,6 +98,18 @@ func (r *round) bring(n *node, c claim) (came, right bool) {
 	return r.reclaim(n, c)
 }
 
+// fitsNow reports whether there is room for c, and will be when what is kept for others is used by them.
+func (r *round) fitsNow(n *node, c claim) bool {
+	_, lacks := n.lacks(now, c.demand)
+	return !lacks && (!r.apart || r.comes(n, c))
+}
+
+// reserve keeps what leaves for c.
+func (r *round) reserve(n *node, c claim) {
+	n.charge(later, c.demand)
+	r.apart = true
+}
+
 // comes reports whether c fits when what leaves has left.
 func (r *round) comes(n *node, c claim) bool {
 	_, lacks := n.lacks(later, c.demand)
@@ -119,10 +131,7 @@ func (r *round) keep(n *node, c claim) {
 
 // fits reports whether c fits now, and leaves what is kept for others.
 func (r *round) fits(n *node, c claim, brief bool) bool {
-	if _, lacks := n.lacks(now, c.demand); lacks {
-		return false
-	}
-	if _, lacks := n.lacks(later, c.demand); lacks {
+	if !r.fitsNow(n, c) {
 		return false
 	}
 	if !brief && r.keeps {
@@ -165,6 +174,9 @@ func (r *round) held(n *node, app *application) (Reason, *node) {
 		case at.DriverPercent > 0 && at.running > 0 && r.beyond(at, at.DriverPercent, at.drivers, app.Driver, 1):
 			return DriversFull, at
 		}
+	}
+	if n.UserRunning == nil && n.UserPercent == 0 {
+		return "", nil
 	}
 	u := n.leaf.user(app.User, len(r.Resources))
 	if n.UserRunning != nil && u.running >= int(*n.UserRunning) {
@@ -228,7 +240,7 @@ func (r *round) lift(n *node, app *application, group int) bool {
 	}
 	for _, flavour := range n.execsA {
 		c := r.newGrowth(size, flavour)
-		if _, lacks := n.lacks(now, c.demand); lacks || !r.comes(n, c) {
+		if !r.fitsNow(n, c) {
 			continue
 		}
 		if r.early(n, c) {
@@ -256,7 +268,7 @@ func (r *round) bringOne(n *node, app *application, group int) bool {
 			return n.giveBack(0)
 		}
 		if came, _ := r.bring(n, c); came {
-			n.charge(later, c.demand)
+			r.reserve(n, c)
 			app.coming[group]++
 			r.has(app, c.demand)
 			return true

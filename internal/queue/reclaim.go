@@ -86,6 +86,7 @@ func (r *round) spareNeedless(n *node, c claim, takings []taking) []taking {
 
 func (r *round) do(t taking) {
 	less := negative(t.amounts)
+	r.apart = true
 	t.app.in.charge(later, less)
 	t.app.in.addSpare(less)
 	if t.whole {

@@ -14,6 +14,8 @@ type round struct {
 	takes map[Take]int
 	// keeps says that something is kept for somebody, somewhere.
 	keeps bool
+	// apart says that what will be later differs from what is now.
+	apart bool
 	// one is what scratch returns.
 	one Amounts
 	out Decisions

@@ -52,6 +52,7 @@ func (r *round) settleRunning(in *node, app *application) {
 	in.charge(later, app.charge)
 	in.charge(later, negative(leaving))
 	r.leaving.add(leaving)
+	r.apart = r.apart || !leaving.zero()
 	for at := in; at != nil; at = at.parent {
 		at.running++
 		at.leaving.add(leaving)
