@@ -122,6 +122,7 @@ type growing struct {
 }
 
 func (g growing) Len() int { return len(g.apps) }
+
 func (g growing) Less(i, j int) bool {
 	a, b := g.apps[i], g.apps[j]
 	if g.byPriority && a.Priority != b.Priority {
@@ -132,6 +133,7 @@ func (g growing) Less(i, j int) bool {
 	}
 	return a.older(b) < 0
 }
+
 func (g growing) Swap(i, j int) { g.apps[i], g.apps[j] = g.apps[j], g.apps[i] }
 func (g *growing) Push(a any)   { g.apps = append(g.apps, a.(*application)) }
 func (g *growing) Pop() any {

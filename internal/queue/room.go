@@ -17,7 +17,7 @@ func newRoom(shape Shape, nodes []Node) *room {
 		byFlavour[node.Flavour] = append(byFlavour[node.Flavour], node.Free)
 	}
 	for flavour, free := range byFlavour {
-		slices.SortFunc(free, func(a, b Size) int { return slices.Compare(a, b) })
+		slices.SortFunc(free, slices.Compare[Size])
 		leaves := 1
 		for leaves < len(free) {
 			leaves *= 2

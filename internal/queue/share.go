@@ -52,15 +52,18 @@ type openNodes []*node
 
 func (o openNodes) Len() int           { return len(o) }
 func (o openNodes) Less(i, j int) bool { return o[i].before(o[j]) }
+
 func (o openNodes) Swap(i, j int) {
 	o[i], o[j] = o[j], o[i]
 	o[i].index, o[j].index = i, j
 }
+
 func (o *openNodes) Push(n any) {
 	node := n.(*node)
 	node.index = len(*o)
 	*o = append(*o, node)
 }
+
 func (o *openNodes) Pop() any {
 	last := (*o)[len(*o)-1]
 	*o = (*o)[:len(*o)-1]

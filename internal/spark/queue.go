@@ -8,9 +8,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	brazierv1alpha1 "brazier.sh/brazier/api/brazier/v1alpha1"
+	"brazier.sh/brazier/api/v1beta2"
 )
 
 // Queue is the queue that a run is in, and what it was given there. A run that was not let in yet can be planned as well:
@@ -26,6 +28,8 @@ type Queue struct {
 	// MaxPending is how many executors of the run may wait for nodes, or for their queue to let them go, at once. It is raised
 	// to the run's minimum. Default: that.
 	MaxPending int64
+	// Pack has executors run where others do, as far as there is room, so that other nodes become empty.
+	Pack bool
 }
 
 const (
@@ -52,9 +56,34 @@ func (p *planner) enqueue(executor *corev1.Pod) {
 	if !slices.Contains(executor.Spec.SchedulingGates, gate) {
 		executor.Spec.SchedulingGates = append(executor.Spec.SchedulingGates, gate)
 	}
+	if p.queue.Pack {
+		pack(executor)
+	}
 	p.boundExecutors()
 	p.begin()
 	p.decommission(executor)
+}
+
+// pack has an executor prefer nodes that have executors of queues, whosesoever, over others: any scheduler knows affinity,
+// while filling nodes up one after the other needs a profile of its own. Where the application has a say on affinity, that
+// comes beside it.
+func pack(executor *corev1.Pod) {
+	affinity := executor.Spec.Affinity.DeepCopy() // it may be the application's own
+	if affinity == nil {
+		affinity = new(corev1.Affinity)
+	}
+	executor.Spec.Affinity = affinity
+	if affinity.PodAffinity == nil {
+		affinity.PodAffinity = new(corev1.PodAffinity)
+	}
+	terms := &affinity.PodAffinity.PreferredDuringSchedulingIgnoredDuringExecution
+	*terms = append(*terms, corev1.WeightedPodAffinityTerm{Weight: 100, PodAffinityTerm: corev1.PodAffinityTerm{
+		TopologyKey: corev1.LabelHostname, NamespaceSelector: new(metav1.LabelSelector),
+		LabelSelector: &metav1.LabelSelector{
+			MatchLabels:      map[string]string{v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor},
+			MatchExpressions: []metav1.LabelSelectorRequirement{{Key: brazierv1alpha1.LabelQueue, Operator: metav1.LabelSelectorOpExists}},
+		},
+	}})
 }
 
 // boundExecutors keeps the driver from making more executors than can be let go. By itself it makes one for each task that

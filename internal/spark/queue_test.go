@@ -23,7 +23,7 @@ func testQueue() *Queue {
 				{Key: "drivers", Operator: corev1.TolerationOpEqual, Value: "yes", Effect: corev1.TaintEffectNoSchedule},
 			},
 		},
-		MaxExecutors: 40, MaxPending: 2,
+		MaxExecutors: 40, MaxPending: 2, Pack: true,
 	}
 }
 

@@ -228,8 +228,8 @@ type ClusterShares struct {
 	// that scale from zero are left out. Default: false.
 	// +optional
 	Room bool `json:"room,omitempty"`
-	// Packing has executors placed on nodes that are full already, so that others become empty and can be removed. The
-	// cluster has to have a scheduler profile for it. Default: false.
+	// Packing has executors prefer nodes that have executors already, so that others become empty and can be removed. The
+	// scheduler weighs it against all else that it prefers. Default: false.
 	// +optional
 	Packing bool `json:"packing,omitempty"`
 	// HalfLife is how long it takes until half of what a user has used is forgotten. Default: 24h.

@@ -17,7 +17,7 @@ const maxPending = 20
 
 // terms are what a run's plan has to know of the queue that has let it in, but for what depends on how much there is.
 func terms(tree *queuetree.Tree, place *v1beta2.QueuePlace) spark.Queue {
-	queue := spark.Queue{Name: place.Name, MaxPending: maxPending}
+	queue := spark.Queue{Name: place.Name, MaxPending: maxPending, Pack: tree.Packing}
 	if place.Admitted == nil {
 		return queue
 	}
