@@ -163,7 +163,7 @@ func TestJSON(t *testing.T) {
 
 func TestGenerate(t *testing.T) {
 	dir := folder(t, map[string]string{
-		"queues.yaml":  strings.NewReplacer("spec: {}", "spec: {reclaim: {victims: None}}", "spec:\n", "spec:\n  reclaim: {victims: None}\n").Replace(queues) + "---\napiVersion: brazier.sh/v1alpha1\nkind: Queue\nmetadata: {name: root}\nspec: {cluster: {flavours: [{name: default}, {name: spot}]}}\n",
+		"queues.yaml":  queues + "---\napiVersion: brazier.sh/v1alpha1\nkind: Queue\nmetadata: {name: root}\nspec: {cluster: {flavours: [{name: default}, {name: spot}]}}\n",
 		"cluster.yaml": "flavours:\n- {name: spot, nodes: 10, allocatable: {cpu: 16, memory: 64Gi}}\n- {name: default, nodes: 2, allocatable: {cpu: 8, memory: 64Gi}}\n",
 	})
 	const cluster = "--queues DIR/queues.yaml --cluster DIR/cluster.yaml "
