@@ -79,6 +79,45 @@ func rows() []row {
 				},
 			},
 		}},
+		{title: "Queues", panels: []panel{
+			{
+				title: "Applications that wait", unit: "short",
+				description: "In queues that have no parts and in those that have: root is all. The condition Admitted of an application says what it waits for.",
+				queries: []query{
+					{`max by (queue) (brazier_queue_waiting{namespace=~"$namespace"})`, "{{queue}}"},
+					{`max by (queue) (brazier_queue_running{namespace=~"$namespace", queue="root"})`, "{{queue}} runs"},
+				},
+			},
+			{
+				title: "Shares beyond guarantees", unit: "percentunit",
+				description: "Weighted dominant shares. Siblings that wait have about the same.",
+				queries:     []query{{`max by (queue) (brazier_queue_share_ratio{namespace=~"$namespace"})`, "{{queue}}"}},
+			},
+			{
+				title: "CPU used, guaranteed and on its way back", unit: "short",
+				queries: []query{
+					{`sum by (queue) (max by (queue, flavour) (brazier_queue_used{namespace=~"$namespace", resource="cpu"}))`, "{{queue}}"},
+					{`sum by (queue) (max by (queue, flavour) (brazier_queue_guaranteed{namespace=~"$namespace", resource="cpu"}))`, "{{queue}} is guaranteed"},
+					{`sum by (queue) (max by (queue, flavour) (brazier_queue_leaving{namespace=~"$namespace", resource="cpu"}))`, "{{queue}} gives back"},
+				},
+			},
+			{
+				title: "Let in, let go, taken back and refused an hour", unit: "short",
+				description: "Executors taken back all the time mean shares that swing: a larger dead zone or cool-down calms them.",
+				queries: []query{
+					{`sum(rate(brazier_queue_admissions_total{namespace=~"$namespace"}[$__rate_interval])) * 3600`, "runs let in"},
+					{`sum(rate(brazier_queue_executors_let_go_total{namespace=~"$namespace"}[$__rate_interval])) * 3600`, "executors let go"},
+					{`sum by (ground) (rate(brazier_queue_executors_taken_back_total{namespace=~"$namespace"}[$__rate_interval])) * 3600`, "executors taken back: {{ground}}"},
+					{`sum by (ground) (rate(brazier_queue_applications_taken_back_total{namespace=~"$namespace"}[$__rate_interval])) * 3600`, "runs taken back: {{ground}}"},
+					{`sum by (reason) (rate(brazier_queue_refusals_total{namespace=~"$namespace"}[$__rate_interval])) * 3600`, "refused: {{reason}}"},
+				},
+			},
+			{title: "How long runs waited", unit: "s", queries: quantiles("brazier_queue_wait_seconds")},
+			{
+				title: "How long a round of decisions takes", unit: "s", queries: quantiles("brazier_queue_round_seconds"),
+				description: "With what is done about them.",
+			},
+		}},
 		{title: "Schedules", panels: []panel{
 			{
 				title: "Schedules by state", unit: "short", stacked: true,
