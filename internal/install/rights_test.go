@@ -172,6 +172,7 @@ func (w *world) probes(ctx context.Context, t *testing.T, config operator.Config
 		})
 	}
 	metrics := "https://" + config.MetricsAddress + "/metrics"
+	await(ctx, t, "the metrics' port", func(ctx context.Context) (bool, error) { return get(ctx, t, metrics, "") != 0, nil })
 	if diff := cmp.Diff(http.StatusUnauthorized, get(ctx, t, metrics, "")); diff != "" {
 		t.Errorf("metrics without a token\n-want +got:\n%s", diff)
 	}

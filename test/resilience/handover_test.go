@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -137,6 +138,8 @@ func (w *world) look() seen {
 		if err != nil {
 			w.t.Fatal(err)
 		}
+		// What an application that waits waits for is told when it has waited for a while, whoever leads then.
+		meta.RemoveStatusCondition(&app.Status.Conditions, v1beta2.ConditionDiagnosed)
 		s.statuses[name] = app.Status
 	}
 	return s
