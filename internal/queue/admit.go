@@ -182,7 +182,7 @@ func (r *round) held(n *node, app *application) (Reason, *node) {
 	if n.UserRunning != nil && u.running >= int(*n.UserRunning) {
 		return TooManyOfUser, n
 	}
-	if u.running > 0 && r.userFull(n, u, app.Driver, 1) || u.running > 0 && r.userFull(n, u, app.Executor, app.Minimum) {
+	if u.running > 0 && (r.userFull(n, u, app.Driver, 1) || r.userFull(n, u, app.Executor, app.Minimum)) {
 		return TooManyOfUser, n
 	}
 	return "", nil
@@ -223,8 +223,12 @@ func (r *round) admit(n *node, app *application, c claim) {
 // tryToGrow lets one more executor of app go, of the first of its sizes that can be had, or sees to it that it will; it
 // reports whether what is charged to n has changed.
 func (r *round) tryToGrow(n *node, app *application) bool {
+	u := n.leaf.user(app.User, len(r.Resources))
 	for group := range app.Groups {
-		if app.gated(group) > 0 && (r.lift(n, app, group) || r.bringOne(n, app, group)) {
+		if app.gated(group) <= 0 || r.userFull(n, u, app.Groups[group].Size, 1) {
+			continue
+		}
+		if r.lift(n, app, u, group) || r.bringOne(n, app, group) {
 			return true
 		}
 	}
@@ -232,12 +236,8 @@ func (r *round) tryToGrow(n *node, app *application) bool {
 }
 
 // lift lets one more executor of a group go, if there is room for it, or gives the turn back that it has too early.
-func (r *round) lift(n *node, app *application, group int) bool {
+func (r *round) lift(n *node, app *application, u *user, group int) bool {
 	size := app.Groups[group].Size
-	u := n.leaf.user(app.User, len(r.Resources))
-	if r.userFull(n, u, size, 1) {
-		return false
-	}
 	for _, flavour := range n.execsA {
 		c := r.newGrowth(size, flavour)
 		if !r.fitsNow(n, c) {
@@ -258,12 +258,8 @@ func (r *round) lift(n *node, app *application, group int) bool {
 
 // bringOne sees to it that there will be room for one more executor of a group.
 func (r *round) bringOne(n *node, app *application, group int) bool {
-	size := app.Groups[group].Size
-	if r.userFull(n, n.leaf.user(app.User, len(r.Resources)), size, 1) {
-		return false
-	}
 	for _, flavour := range n.execsA {
-		c := r.newGrowth(size, flavour)
+		c := r.newGrowth(app.Groups[group].Size, flavour)
 		if r.early(n, c) {
 			return n.giveBack(0)
 		}

@@ -84,32 +84,24 @@ func (r *round) spareNeedless(n *node, c claim, takings []taking) []taking {
 	return needed
 }
 
-func (r *round) do(t taking) {
-	less := negative(t.amounts)
-	r.apart = true
-	t.app.in.charge(later, less)
-	t.app.in.addSpare(less)
-	if t.whole {
-		t.app.whole = true
-	} else {
-		t.app.taken[t.group][t.flavour]++
-	}
-	r.has(t.app, less)
-	t.app.in.lose(1)
-	r.used(t.app.in)
-}
+// do takes t, and undo gives it back.
+func (r *round) do(t taking)   { r.shift(t, negative(t.amounts), 1) }
+func (r *round) undo(t taking) { r.shift(t, t.amounts, -1) }
 
-func (r *round) undo(t taking) {
-	t.app.in.charge(later, t.amounts)
-	t.app.in.addSpare(t.amounts)
+// shift has the application of t have more, with so many times t taken.
+func (r *round) shift(t taking, more Amounts, times int) {
+	app := t.app
+	r.apart = true
+	app.in.charge(later, more)
+	app.in.addSpare(more)
 	if t.whole {
-		t.app.whole = false
+		app.whole = times > 0
 	} else {
-		t.app.taken[t.group][t.flavour]--
+		app.taken[t.group][t.flavour] += int64(times)
 	}
-	r.has(t.app, t.amounts)
-	t.app.in.lose(-1)
-	r.used(t.app.in)
+	r.has(app, more)
+	app.in.lose(times)
+	r.used(app.in)
 }
 
 func (n *node) lose(times int) {

@@ -56,9 +56,7 @@ func (r *round) settleRunning(in *node, app *application) {
 	for at := in; at != nil; at = at.parent {
 		at.running++
 		at.leaving.add(leaving)
-		for i, amount := range app.Driver {
-			at.drivers[i] += amount
-		}
+		addTo(at.drivers, app.Driver)
 	}
 	if in.leaf == nil {
 		return

@@ -12,25 +12,25 @@ func (r *round) victim(n *node, c claim, l lack, lacking []int) (found taking, o
 	for _, at := range pathDown(n, l.at) {
 		mine := partOf(at, n)
 		after := r.shareWith(mine, c.demand)
-		var from []*node
+		var takers []taker
 		for _, part := range at.children {
-			if part == mine || r.ground(mine, part, c, l.slot, lacking, after) == "" {
+			if part == mine {
 				continue
 			}
-			owed = true
-			if part.spare[l.slot] > 0 {
-				from = append(from, part)
+			ground := r.ground(mine, part, c, l.slot, lacking, after)
+			owed = owed || ground != ""
+			if ground != "" && part.spare[l.slot] > 0 {
+				takers = append(takers, taker{part, ground, math.MaxInt32})
 			}
 		}
-		slices.SortFunc(from, byShare)
-		for _, part := range from {
-			by := taker{part, r.ground(mine, part, c, l.slot, lacking, after), math.MaxInt32}
-			t, found := r.within(part, l.slot, by)
+		slices.SortFunc(takers, func(a, b taker) int { return byShare(a.from, b.from) })
+		for _, by := range takers {
+			t, found := r.within(by.from, l.slot, by)
 			if !found {
 				continue
 			}
 			r.do(t)
-			if by.ground == ForGuarantee || part.dominant >= after {
+			if by.ground == ForGuarantee || by.from.dominant >= after {
 				return t, true, true
 			}
 			r.undo(t) // it would have less than whom it is for

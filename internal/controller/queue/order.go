@@ -47,5 +47,3 @@ func number(name string) int {
 	}
 	return n
 }
-
-func formatAmount(amount int64) string { return strconv.FormatInt(amount, 10) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func (g *group) add(p *pod) {
 func sizeKey(size engine.Size) string {
 	var key strings.Builder
 	for _, amount := range size {
-		key.WriteString(formatAmount(amount) + ",")
+		key.WriteString(strconv.FormatInt(amount, 10) + ",")
 	}
 	return key.String()
 }
