@@ -159,6 +159,11 @@ const (
 	ExecutorStateUnknown ExecutorState = "UNKNOWN"
 )
 
+// Ended reports whether an executor in state s takes up no room any more.
+func (s ExecutorState) Ended() bool {
+	return s == ExecutorStateCompleted || s == ExecutorStateFailed
+}
+
 // DriverInfo is where a driver and its web interface are found.
 type DriverInfo struct {
 	// PodName is the name of the driver's pod.

@@ -120,11 +120,7 @@ func (o Observation) Lingering() (Driver, bool) {
 
 // ExecutorsLive reports whether there is an executor that takes up room in the cluster and was not told to go.
 func (o Observation) ExecutorsLive() bool {
-	return slices.ContainsFunc(o.Executors, func(e Executor) bool { return !e.Deleting && !ended(e.State) })
-}
-
-func ended(s v1beta2.ExecutorState) bool {
-	return s == v1beta2.ExecutorStateCompleted || s == v1beta2.ExecutorStateFailed
+	return slices.ContainsFunc(o.Executors, func(e Executor) bool { return !e.Deleting && !e.State.Ended() })
 }
 
 // observe reads the application's pods from the cache.

@@ -251,7 +251,7 @@ func number(pod string) int {
 // was; end is that of executors at the end of their run, "" before.
 func gone(was, end v1beta2.ExecutorState) v1beta2.ExecutorState {
 	switch {
-	case ended(was):
+	case was.Ended():
 		return was
 	case end != "":
 		return end

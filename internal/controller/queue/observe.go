@@ -164,7 +164,7 @@ func (c *Controller) withPods(tree *queuetree.Tree, apps []found) []member {
 	for i := range apps {
 		all[i] = apps[i].member
 		for _, executor := range apps[i].executors {
-			if ended(executor.State) {
+			if executor.State.Ended() {
 				continue
 			}
 			p, known := alike[executor.Queued]
@@ -178,10 +178,6 @@ func (c *Controller) withPods(tree *queuetree.Tree, apps []found) []member {
 		}
 	}
 	return all
-}
-
-func ended(s v1beta2.ExecutorState) bool {
-	return s == v1beta2.ExecutorStateCompleted || s == v1beta2.ExecutorStateFailed
 }
 
 // shape is what executors have in common that are alike. One that has lost its label is as large as was planned.
