@@ -1,9 +1,14 @@
 package diagnose
 
-import "brazier.sh/brazier/api/brazier/v1alpha1"
+import (
+	"cmp"
+
+	"brazier.sh/brazier/api/brazier/v1alpha1"
+)
 
 // failure is the exception that ended the driver's program; nil if none was seen. What a logger wrote counts only where nothing
-// else is to be had: somebody has caught it. A signal is no exception's doing.
+// else is to be had: somebody has caught it. A signal is no exception's doing. One that breaks off before it says what was
+// thrown is the last resort: SparkSubmit ends without waiting for the thread that copies Python's output (PythonRunner).
 func (c *Case) failure() *trace {
 	c.said()
 	return once(&c.read.failure, c.findFailure)
@@ -13,21 +18,20 @@ func (c *Case) findFailure() *trace {
 	if ended, ok := c.driverEnd(); ok && ended.code > exitSignal {
 		return nil
 	}
-	var uncaught, logged *trace
+	var uncaught, logged, cut *trace
 	for _, t := range c.tracesOf(v1alpha1.RoleDriver) {
 		switch {
 		case len(having(t.lines, "because SparkContext was shut down", "Spark context stopped while waiting for backend")) > 0:
 			// It was told to go in the middle of its work, or before it had begun (TaskSchedulerImpl.waitBackendReady).
-		case !t.logged:
-			uncaught = t
-		case len(t.thrown) > 0:
+		case len(t.thrown) > 0 && t.logged:
 			logged = t
+		case len(t.thrown) > 0:
+			uncaught = t
+		case !t.logged:
+			cut = t
 		}
 	}
-	if uncaught == nil {
-		return logged
-	}
-	return uncaught
+	return cmp.Or(uncaught, logged, cut)
 }
 
 // tracesOf are the exceptions in the logs of pods of role.

@@ -71,6 +71,12 @@ func TestOutOfMemory(t *testing.T) {
 			run:    failedRun(executorEnds(3, 137, "OOMKilled", 100), driverSays(unresolvedColumn)),
 			want:   []string{"query-invalid", "executor-out-of-memory"},
 		},
+		"CutOff": {
+			reason: "The driver's last words break off before they say what was thrown, as PythonRunner does not wait for them.",
+			run: failedRun(executorEnds(3, 137, "OOMKilled", 1000), limit("3Gi"),
+				driverSays("Traceback (most recent call last):\n  File \"/opt/hungry.py\", line 12, in <module>")),
+			want: []string{"executor-out-of-memory"}, confidence: v1alpha1.ConfidenceHigh,
+		},
 		"Running": {
 			reason: "A run that goes on with another executor is well.",
 			run:    failedRun(driverRuns(), executorEnds(3, 137, "OOMKilled", 100), func(c *Case) { c.Evidence.Executors.Seen = 5 }),

@@ -132,7 +132,7 @@ func proofs(ends []end) []v1alpha1.Proof {
 // something else, since Spark replaces executors.
 func (c *Case) lossMatters() bool {
 	failure := c.failure()
-	if failure == nil || failure.logged || !c.Ended {
+	if failure == nil || failure.logged || len(failure.thrown) == 0 || !c.Ended {
 		return true
 	}
 	return len(having(failure.lines,

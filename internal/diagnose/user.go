@@ -213,9 +213,17 @@ func applicationExit() rule {
 		if failure := c.failure(); failure != nil && len(failure.thrown) > 0 && (!failure.logged || e.code == exitGeneric) || len(c.known()) > 0 {
 			return v1alpha1.Cause{}, false
 		}
-		return v1alpha1.Cause{
+		cause := v1alpha1.Cause{
 			Why:        fmt.Sprintf("The job ended itself with exit code %d (sys.exit, System.exit), and no exception was printed.", e.code),
 			Confidence: v1alpha1.ConfidenceMedium, At: e.at, Evidence: []v1alpha1.Proof{e.proof}, Fixes: []v1alpha1.Fix{c.driverLog()},
-		}, true
+		}
+		switch failure := c.failure(); {
+		case failure != nil && len(failure.thrown) == 0:
+			cause.Why = fmt.Sprintf("The job ended with exit code %d, and its log breaks off before it says what was thrown.", e.code)
+			cause.Evidence = append(cause.Evidence, failure.lines[0].proof())
+		case len(c.saidBy(v1alpha1.RoleDriver)) == 0:
+			cause.Why = fmt.Sprintf("The job ended with exit code %d, and nothing is known of what it said.", e.code)
+		}
+		return cause, true
 	}}
 }

@@ -192,6 +192,18 @@ Exception in thread "main" java.io.IOException: org.apache.hadoop.fs.s3a.Unknown
 			want:   []string{"application-exit"},
 			why:    "The job ended itself with exit code 3 (sys.exit, System.exit), and no exception was printed.",
 		},
+		"Silent": {
+			reason: "Where no log was kept, nobody knows what was printed.",
+			run:    failedRun(driverEnds(3, "Error", 1800)),
+			want:   []string{"application-exit"},
+			why:    "The job ended with exit code 3, and nothing is known of what it said.",
+		},
+		"Cut": {
+			reason: "SparkSubmit does not wait until all of Python's last words are copied.",
+			run:    failedRun(driverSays("Traceback (most recent call last):\n  File \"/opt/job.py\", line 12, in <module>")),
+			want:   []string{"application-exit"},
+			why:    "The job ended with exit code 1, and its log breaks off before it says what was thrown.",
+		},
 		"LastWords": {
 			reason: "Where no log was kept, the pod's status has its end.",
 			run: failedRun(func(c *Case) {
