@@ -71,7 +71,7 @@ func testHungry(t *testing.T) {
 		t.Errorf("no executor was ended for want of memory: %s", text(t, record))
 	}
 	if len(record.Causes) == 0 || record.Causes[0].Code != "executor-out-of-memory" {
-		t.Errorf("want the cause, got %+v", record.Causes)
+		t.Errorf("want executor-out-of-memory first, got: %s", text(t, record))
 	}
 }
 

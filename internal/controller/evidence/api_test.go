@@ -53,7 +53,8 @@ func withControlPlane(run func() int) int {
 	if testing.Short() {
 		return run()
 	}
-	started, err := controlplane.Start(context.Background(), controlplane.Options{})
+	// A played kubelet has a certificate of its own.
+	started, err := controlplane.Start(context.Background(), controlplane.Options{APIServerFlags: []string{"--kubelet-certificate-authority="}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,6 +22,9 @@ import (
 const (
 	// readLog is how long reading one log may take.
 	readLog = 15 * time.Second
+	// logPatience is for how long after the end of a run its driver's log is tried to be read: kubelet may be busy with that
+	// very end, and what is not read now may be gone for ever. It is less than what the application's controller waits.
+	logPatience = 5 * time.Second
 	// maxEvents is how many events are asked for of one object, maxAsked of how many objects.
 	maxEvents, maxAsked = 50, 4
 	// indexApp is the index of the controller of applications: pods by the name of their application.
@@ -56,8 +60,9 @@ func (r *Recorder) whole(ctx context.Context, cached *corev1.Pod) (*corev1.Pod, 
 	return pod, nil
 }
 
-// log reads a container's log. What keeps it from being read is what there is to tell of it.
-func (r *Recorder) log(ctx context.Context, namespace string, of v1alpha1.Log, room evidence.Room) v1alpha1.Log {
+// log reads a container's log. What keeps it from being read is what there is to tell of it, and an error where it may not
+// last.
+func (r *Recorder) log(ctx context.Context, namespace string, of v1alpha1.Log, room evidence.Room) (v1alpha1.Log, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLog)
 	defer cancel()
 	stream, err := r.core.Pods(namespace).GetLogs(of.Pod, &corev1.PodLogOptions{
@@ -65,20 +70,28 @@ func (r *Recorder) log(ctx context.Context, namespace string, of v1alpha1.Log, r
 	}).Stream(ctx)
 	if err != nil {
 		of.Missing = evidence.Say(err.Error())
-		return of
+		if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) {
+			return of, nil
+		}
+		return of, fmt.Errorf("read the log of pod %s: %w", of.Pod, err)
 	}
 	defer stream.Close()
 	read := evidence.ScanLog(stream, of, room)
 	if read.Total == 0 && read.Missing == "" {
 		read.Missing = "the log is empty"
 	}
-	return read
+	return read, nil
 }
 
 // driversLogs reads the log of the driver's container, and of the one before it; of a driver that was never started, those
 // of the init containers that kept it from that.
-func (r *Recorder) driversLogs(ctx context.Context, pod *corev1.Pod) []v1alpha1.Log {
+func (r *Recorder) driversLogs(ctx context.Context, pod *corev1.Pod) ([]v1alpha1.Log, error) {
 	var logs []v1alpha1.Log
+	var errs []error
+	read := func(of v1alpha1.Log, room evidence.Room) {
+		log, err := r.log(ctx, pod.Namespace, of, room)
+		logs, errs = append(logs, log), append(errs, err)
+	}
 	kept := evidence.OfPod(pod)
 	for i := range kept.Containers {
 		container := &kept.Containers[i]
@@ -86,25 +99,26 @@ func (r *Recorder) driversLogs(ctx context.Context, pod *corev1.Pod) []v1alpha1.
 		switch {
 		case container.Name == v1beta2.DriverContainerName && (container.Running != nil || container.Terminated != nil),
 			container.Init && container.Terminated != nil && container.Terminated.ExitCode != 0:
-			logs = append(logs, r.log(ctx, pod.Namespace, of, evidence.DriverLog()))
+			read(of, evidence.DriverLog())
 		default:
 			continue
 		}
 		if container.Previous != nil {
 			of.Previous = true
-			logs = append(logs, r.log(ctx, pod.Namespace, of, evidence.ExecutorLog()))
+			read(of, evidence.ExecutorLog())
 		}
 	}
-	return logs
+	return logs, errors.Join(errs...)
 }
 
-// executorsLogs reads the logs of executors that have ended badly, before they are gone.
+// executorsLogs reads the logs of executors that have ended badly, before they are gone: there is no second time.
 func (r *Recorder) executorsLogs(ctx context.Context, namespace string, pods []*v1alpha1.Pod) []v1alpha1.Log {
 	var logs []v1alpha1.Log
 	for _, pod := range pods {
 		for i := range pod.Containers {
 			if container := &pod.Containers[i]; container.Name == v1beta2.ExecutorContainerName && container.Terminated != nil {
-				logs = append(logs, r.log(ctx, namespace, v1alpha1.Log{Pod: pod.Name, Container: container.Name}, evidence.ExecutorLog()))
+				log, _ := r.log(ctx, namespace, v1alpha1.Log{Pod: pod.Name, Container: container.Name}, evidence.ExecutorLog())
+				logs = append(logs, log)
 			}
 		}
 	}

@@ -76,7 +76,11 @@ func (r *Recorder) gather(
 		}
 		seen.Pods = append(seen.Pods, evidence.OfPod(whole))
 		if task.end || task.log {
-			seen.Logs = append(r.driversLogs(ctx, whole), seen.Logs...)
+			logs, err := r.driversLogs(ctx, whole)
+			if err != nil && task.end && r.clock.Now().Sub(endOf(app, whole)) < logPatience {
+				return seen, err
+			}
+			seen.Logs = append(logs, seen.Logs...)
 		}
 	}
 	if task.end || task.events {
