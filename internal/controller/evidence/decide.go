@@ -205,8 +205,8 @@ func waits(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, now ti
 	}
 	switch {
 	case driver == nil:
-		if app.Status.AppState.State == v1beta2.ApplicationStateSubmitted {
-			waitsSince(app.Status.RunSubmitTime.Time)
+		if at := goesSince(app); !at.IsZero() {
+			waitsSince(at)
 		}
 	case driver.Status.Phase == corev1.PodPending:
 		waitsSince(driver.CreationTimestamp.Time)
@@ -224,6 +224,19 @@ func waits(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run, now ti
 	return since
 }
 
+// goesSince returns since when there should be a driver of app's run; the zero time for not yet. That its queue lets a run wait
+// is told by who decided it, and is nothing to look into: thousands may wait.
+func goesSince(app *v1beta2.SparkApplication) time.Time {
+	place := app.Status.Queue
+	switch {
+	case app.Status.AppState.State != v1beta2.ApplicationStateSubmitted, place != nil && place.Admitted == nil:
+		return time.Time{}
+	case place != nil:
+		return place.Admitted.At.Time
+	}
+	return app.Status.RunSubmitTime.Time
+}
+
 // isPending reports whether a pod waited when it was looked at.
 func isPending(known *run, pod types.UID) bool {
 	return slices.ContainsFunc(known.evidence.Pods, func(p v1alpha1.Pod) bool { return p.UID == pod && p.Phase == string(corev1.PodPending) })
@@ -231,7 +244,8 @@ func isPending(known *run, pod types.UID) bool {
 
 // worthTelling reports whether anything was seen that has no end of its own within moments.
 func worthTelling(known *run, now time.Time) bool {
-	if len(known.verdict.causes) > 0 || len(known.evidence.Holds) > 0 {
+	ofNote := func(h v1alpha1.Hold) bool { return h.By != byQueue }
+	if len(known.verdict.causes) > 0 || slices.ContainsFunc(known.evidence.Holds, ofNote) {
 		return true
 	}
 	for i := range known.evidence.Pods {

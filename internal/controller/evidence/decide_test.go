@@ -84,6 +84,13 @@ func pending(age time.Duration, changes ...func(*run)) *run {
 	return known
 }
 
+// queuedSince puts an application into a queue, which may have let it in.
+func queuedSince(admitted *v1beta2.QueueAdmission) func(*v1beta2.SparkApplication) {
+	return func(app *v1beta2.SparkApplication) {
+		app.Status.Queue = &v1beta2.QueuePlace{Name: "etl", Since: ago(time.Hour), Admitted: admitted}
+	}
+}
+
 func submittedAgo(d time.Duration) func(*v1beta2.SparkApplication) {
 	return func(app *v1beta2.SparkApplication) { app.Status.RunSubmitTime = ago(d) }
 }
@@ -143,6 +150,15 @@ func TestDecide(t *testing.T) {
 		"NoDriverForLong": {
 			"Why a driver cannot be made is in the application's events.", inState(v1beta2.ApplicationStateSubmitted, submittedAgo(11*time.Second)), nil, nil,
 			task{events: true, after: eventsAgain},
+		},
+		"Queued": {
+			"That a queue lets a run wait is told by who decided it.",
+			inState(v1beta2.ApplicationStateSubmitted, submittedAgo(time.Hour), queuedSince(nil)), nil, nil, task{},
+		},
+		"LetIn": {
+			"A driver may be expected from when its run was let in.",
+			inState(v1beta2.ApplicationStateSubmitted, submittedAgo(time.Hour), queuedSince(&v1beta2.QueueAdmission{At: ago(4 * time.Second)})), nil, nil,
+			task{after: 6 * time.Second},
 		},
 		"DriverMadeAtLast": {
 			"What kept the driver from being made is told no longer.", inState(v1beta2.ApplicationStateRunning, runs1), running,

@@ -149,14 +149,17 @@ func (r *Recorder) events(ctx context.Context, namespace string, objects []objec
 	return evidence.OfCoreEvents(found), nil
 }
 
-// asked returns the objects whose events tell most: the driver, or the application while its driver cannot be made, and
-// executors that wait or ended badly.
+// asked returns the objects whose events tell most: the driver, or the application while its driver cannot be made or where
+// it is in a queue, and executors that wait or ended badly.
 func asked(app *v1beta2.SparkApplication, driver *corev1.Pod, known *run) []object {
 	first := object{v1beta2.SparkApplicationKind, app.Name}
 	if driver != nil {
 		first = object{"Pod", driver.Name}
 	}
 	objects := []object{first}
+	if self := (object{v1beta2.SparkApplicationKind, app.Name}); app.Status.Queue != nil && first != self {
+		objects = append(objects, self) // what its queue has decided, and taken from it
+	}
 	if known == nil {
 		return objects
 	}
@@ -178,6 +181,22 @@ func holds(pods []v1alpha1.Pod) []v1alpha1.Hold {
 		}
 	}
 	return all
+}
+
+// byQueue is who holds a run that waits in a queue of Brazier's.
+const byQueue = "queue"
+
+// wait is for how long a run waited, or has waited until now, for its queue to let it in.
+func wait(app *v1beta2.SparkApplication) []v1alpha1.Hold {
+	place := app.Status.Queue
+	if place == nil {
+		return nil
+	}
+	hold := v1alpha1.Hold{By: byQueue, Object: "Queue/" + place.Name, Message: "it has to be let in", Since: place.Since}
+	if place.Admitted != nil {
+		hold.Until = place.Admitted.At.DeepCopy()
+	}
+	return []v1alpha1.Hold{hold}
 }
 
 // over ends those of holds that are not among lasting.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -90,7 +91,7 @@ func (r *Recorder) gather(
 		}
 		seen.Events = events
 	}
-	seen.Holds = append(seen.Holds, holds(evidence.Merge(known.evidence, seen).Pods)...)
+	seen.Holds = slices.Concat(seen.Holds, wait(app), holds(evidence.Merge(known.evidence, seen).Pods))
 	return seen, nil
 }
 
