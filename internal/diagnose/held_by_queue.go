@@ -50,7 +50,7 @@ func inKueue(c *Case) (v1alpha1.Cause, bool) {
 		why = strings.TrimSuffix(why, ".") + ": " + firstSentence(seen[0].text)
 	} else {
 		seen = sightings{{proof: v1alpha1.Proof{
-			Object: "SparkApplication/" + c.Name, Field: "metadata.labels[" + labelKueueQueue + "]", Text: queue,
+			Object: "SparkApplication/" + c.Name, Field: "metadata.labels[" + v1alpha1.LabelKueueQueue + "]", Text: queue,
 		}}}
 	}
 	return seen.cause(v1alpha1.ConfidenceHigh, why, c.kueueFixes(queue)...), true

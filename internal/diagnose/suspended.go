@@ -7,9 +7,6 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 )
 
-// labelKueueQueue is by which Kueue takes an application into a queue.
-const labelKueueQueue = "kueue.x-k8s.io/queue-name"
-
 // suspended finds applications that wait because somebody has said so. Kueue says so as well; that is held-by-queue.
 func suspended() rule {
 	return rule{code: "suspended", find: func(c *Case) (v1alpha1.Cause, bool) {
@@ -42,5 +39,5 @@ func (c *Case) kueueQueue() string {
 	if c.Application == nil {
 		return ""
 	}
-	return c.Application.Labels[labelKueueQueue]
+	return c.Application.Labels[v1alpha1.LabelKueueQueue]
 }

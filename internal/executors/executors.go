@@ -28,8 +28,8 @@ type Executor struct {
 	State v1beta2.ExecutorState
 	// Deleting is a pod that was told to go.
 	Deleting bool
-	// Gated is a pod that waits for its queue to let it go.
-	Gated bool
+	// Gated is a pod that waits for its queue to let it go, OnNode one that has a node.
+	Gated, OnNode bool
 	// Created is when the pod of an executor in a queue was made, in seconds since 1970. Spark makes several in one.
 	Created int64
 	// Queued is nil for executors that are in no queue.
@@ -153,7 +153,7 @@ func observe(pod *corev1.Pod, alike *interned) Executor {
 			executor.State = v1beta2.ExecutorStateCompleted
 		}
 	}
-	executor.Gated = gated(pod)
+	executor.Gated, executor.OnNode = gated(pod), pod.Spec.NodeName != ""
 	if inQueue(pod) {
 		executor.Created = pod.CreationTimestamp.Unix()
 		executor.Queued = alike.intern(Queued{

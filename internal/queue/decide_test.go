@@ -300,6 +300,19 @@ func TestRoom(t *testing.T) {
 	if diff := cmp.Diff(map[string]Reason{"a-1": NoRoomOnNodes}, inShort(Decide(state)).Waits); diff != "" {
 		t.Errorf("there is room for all of it, but not on any two nodes\n-want +got:\n%s", diff)
 	}
+	coming := state.Applications[0]
+	coming.ID, coming.Admitted, coming.DriverComes = "a-0", &Admission{Executors: []int64{1}}, true
+	coming.Groups = []Group{{Name: "0", Size: Size{1}, Held: []int64{2}, Leaving: []int64{0}, Comes: []int64{1}}}
+	both := *state
+	both.Capacity, both.Applications = Amounts{24}, append([]Application{coming}, state.Applications...)
+	both.Nodes = []Node{{Free: Size{1}}, {Free: Size{1}}, {Free: Size{4}}, {Free: Size{3}}, {Free: Size{4}}, {Free: Size{5}}}
+	if diff := cmp.Diff([]string{"a-1"}, inShort(Decide(&both)).Admit); diff != "" {
+		t.Errorf("what comes of one that was let in before has nodes, and there is room beside it\n-want +got:\n%s", diff)
+	}
+	both.Nodes[1].Free, both.Nodes[3].Free = Size{0}, Size{1}
+	if diff := cmp.Diff(map[string]Reason{"a-1": NoRoomOnNodes}, inShort(Decide(&both)).Waits); diff != "" {
+		t.Errorf("the room is that of pods which are still to come\n-want +got:\n%s", diff)
+	}
 	state.Flavours[0].ScalesFromZero = true
 	if diff := cmp.Diff([]string{"a-1"}, inShort(Decide(state)).Admit); diff != "" {
 		t.Errorf("where nodes are added when they are wanted, none has to be there\n-want +got:\n%s", diff)

@@ -90,6 +90,30 @@ func (r *room) put(c claim) ([]placed, bool) {
 	return all, true
 }
 
+// expect puts those of a running application's pods onto nodes that have none yet, as far as there is room for them.
+func (r *room) expect(app *Application) {
+	one := func(flavour int, size Size) {
+		if node, ok := r.find(flavour, size); ok && !r.shape.Flavours[flavour].ScalesFromZero {
+			r.change(placed{flavour, node, size}, -1)
+		}
+	}
+	if app.DriverComes {
+		one(app.Admitted.Driver, app.Driver)
+	}
+	for flavour, promised := range app.promised(heldNow) {
+		for range promised {
+			one(flavour, app.Executor)
+		}
+		for i := range app.Groups {
+			if group := &app.Groups[i]; group.Comes != nil {
+				for range group.Comes[flavour] {
+					one(flavour, group.Size)
+				}
+			}
+		}
+	}
+}
+
 // find returns the first node of flavour with room for size.
 func (r *room) find(flavour int, size Size) (int, bool) {
 	most := r.most[flavour]

@@ -31,8 +31,19 @@ func (r *round) settle() {
 		n.leaf.grows.byPriority = n.ByPriority
 		heap.Init(&n.leaf.grows)
 	}
-	if len(r.state.Nodes) > 0 {
-		r.room = newRoom(r.Shape, r.state.Nodes)
+	r.settleRoom()
+}
+
+// settleRoom finds out what is free on nodes when those have theirs that were let in, or let go, before.
+func (r *round) settleRoom() {
+	if len(r.state.Nodes) == 0 {
+		return
+	}
+	r.room = newRoom(r.Shape, r.state.Nodes)
+	for i := range r.apps {
+		if app := r.apps[i].Application; app.running() {
+			r.room.expect(app)
+		}
 	}
 }
 

@@ -94,6 +94,8 @@ type Application struct {
 	Groups []Group
 	// Reclaimed is when something was taken from it last.
 	Reclaimed time.Time
+	// DriverComes says that its driver was let in and has no node yet.
+	DriverComes bool
 }
 
 // Admission is where an application was let in.
@@ -116,6 +118,8 @@ type Group struct {
 	Gated int64
 	// Held is how many there are of each flavour that were let go and have not ended; Leaving is the part that was told to go.
 	Held, Leaving []int64
+	// Comes is how many of them, that were not told to go, have no node yet; nil is none.
+	Comes []int64
 }
 
 // Node is a node with what is free on it.

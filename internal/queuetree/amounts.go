@@ -9,8 +9,8 @@ import (
 	"brazier.sh/brazier/internal/queue"
 )
 
-// most is the most that is counted to, so that sums over a whole tree stay within 64 bits.
-const most = 1 << 56
+// Most is the most that is counted to, so that sums over a whole tree stay within 64 bits.
+const Most = 1 << 56
 
 // scale is the unit in which a resource is counted: thousandths of a CPU, and whole ones of everything else, which for
 // memory is bytes.
@@ -24,8 +24,8 @@ func scale(name string) resource.Scale {
 // Amount is a quantity of a resource in the engine's unit: CPU in thousandths, memory in bytes, everything else in units.
 // What is between two units is the larger one.
 func Amount(name string, quantity resource.Quantity) int64 {
-	if quantity.Cmp(*resource.NewScaledQuantity(most, scale(name))) > 0 {
-		return most
+	if quantity.Cmp(*resource.NewScaledQuantity(Most, scale(name))) > 0 {
+		return Most
 	}
 	return max(quantity.ScaledValue(scale(name)), 0)
 }
@@ -35,8 +35,8 @@ func Check(name string, quantity resource.Quantity) string {
 	switch {
 	case quantity.Sign() < 0:
 		return "is less than nothing; write 0 or more"
-	case quantity.Cmp(*resource.NewScaledQuantity(most, scale(name))) > 0:
-		return fmt.Sprintf("is more than is counted to; write at most %s, or leave it out", resource.NewScaledQuantity(most, scale(name)))
+	case quantity.Cmp(*resource.NewScaledQuantity(Most, scale(name))) > 0:
+		return fmt.Sprintf("is more than is counted to; write at most %s, or leave it out", resource.NewScaledQuantity(Most, scale(name)))
 	case resource.NewScaledQuantity(quantity.ScaledValue(scale(name)), scale(name)).Cmp(quantity) == 0:
 		return ""
 	case name == string(corev1.ResourceCPU):

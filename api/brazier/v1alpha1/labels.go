@@ -4,6 +4,10 @@ package v1alpha1
 // with it. Its pods have the label as well.
 const LabelQueue = "brazier.sh/queue"
 
+// LabelKueueQueue on an application is by which it waits in a queue of Kueue, and in none of Brazier's: pkg/controller/constants
+// of Kueue.
+const LabelKueueQueue = "kueue.x-k8s.io/queue-name"
+
 // SchedulingGate is the gate that holds an executor's pod until its queue lets it go.
 const SchedulingGate = "brazier.sh/queue"
 

@@ -5,10 +5,11 @@ import (
 	"time"
 
 	engine "brazier.sh/brazier/internal/queue"
+	"brazier.sh/brazier/internal/queuetree"
 )
 
 // history is what each user has used lately: parts of the cluster times seconds, half of which is forgotten in each
-// half-life. An operator that begins knows of no past: it orders nothing but those who are equal otherwise.
+// half-life.
 type history struct {
 	used map[string]float64
 	at   time.Time
@@ -50,7 +51,7 @@ func dominant(s *situation, a *engine.Application) float64 {
 		var has, all int64
 		for flavour := range s.Flavours {
 			slot := s.At(flavour) + r
-			has, all = has+charge[slot], all+min(s.Capacity[slot], anything)
+			has, all = has+charge[slot], all+min(s.Capacity[slot], queuetree.Most)
 		}
 		if has > 0 && all > 0 {
 			most = max(most, float64(has)/float64(all))

@@ -76,7 +76,7 @@ func (c *Controller) applications(ctx context.Context) ([]found, error) {
 			continue
 		}
 		app := found{member: see(object), executors: c.executors.Of(key)}
-		app.driver = drivers[app.uid]
+		app.driverOnNode, app.driver = drivers[app.uid]
 		all = append(all, app)
 		if app.place.Admitted != nil {
 			c.known[app.uid] = app.member
@@ -84,7 +84,8 @@ func (c *Controller) applications(ctx context.Context) ([]found, error) {
 	}
 	for uid, app := range before {
 		gone := found{member: app}
-		gone.deleting, gone.driver = true, drivers[uid]
+		gone.deleting = true
+		gone.driverOnNode, gone.driver = drivers[uid]
 		if !here[app.key] { // of a namesake's executors they cannot be told
 			gone.executors = c.executors.Of(app.key)
 		}
@@ -96,7 +97,7 @@ func (c *Controller) applications(ctx context.Context) ([]found, error) {
 	return all, nil
 }
 
-// drivers tells for which applications, by UID, there is a driver's pod that takes up room.
+// drivers tells for which applications, by UID, there is a driver's pod that takes up room, and whether it has a node.
 func (c *Controller) drivers(ctx context.Context) (map[types.UID]bool, error) {
 	var pods corev1.PodList
 	err := c.cached.List(ctx, &pods, client.UnsafeDisableDeepCopy)
@@ -110,7 +111,7 @@ func (c *Controller) drivers(ctx context.Context) (map[types.UID]bool, error) {
 			continue
 		}
 		for _, owner := range pod.OwnerReferences {
-			drivers[owner.UID] = true
+			drivers[owner.UID] = pod.Spec.NodeName != ""
 		}
 	}
 	return drivers, nil
@@ -173,7 +174,8 @@ func (c *Controller) withPods(tree *queuetree.Tree, apps []found) []member {
 				alike[executor.Queued] = p
 			}
 			p.name, p.run, p.gated, p.leaving = executor.Name, executor.Run, executor.Gated, executor.Deleting
-			p.running, p.created = executor.State == v1beta2.ExecutorStateRunning, time.Unix(executor.Created, 0)
+			p.running, p.onNode = executor.State == v1beta2.ExecutorStateRunning, executor.OnNode
+			p.created = time.Unix(executor.Created, 0)
 			all[i].pods = append(all[i].pods, p)
 		}
 	}

@@ -14,14 +14,17 @@ var noon = time.Date(2026, time.November, 26, 12, 0, 0, 0, time.UTC)
 
 // executor is one of size 1, made so many seconds after noon.
 func executor(name string, after int, change ...func(*pod)) pod {
-	p := pod{name: name, run: 1, profile: "0", size: engine.Size{1000, 1}, running: true, created: noon.Add(time.Duration(after) * time.Second)}
+	p := pod{
+		name: name, run: 1, profile: "0", size: engine.Size{1000, 1}, running: true, onNode: true,
+		created: noon.Add(time.Duration(after) * time.Second),
+	}
 	for _, change := range change {
 		change(&p)
 	}
 	return p
 }
 
-func isGated(p *pod)    { p.gated, p.running = true, false }
+func isGated(p *pod)    { p.gated, p.running, p.onNode = true, false, false }
 func isLeaving(p *pod)  { p.leaving = true }
 func isStarting(p *pod) { p.running = false }
 func isOnSpot(p *pod)   { p.flavour = 1 }

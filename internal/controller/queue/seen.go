@@ -29,8 +29,8 @@ type member struct {
 	priority   *int32
 	maxRunTime time.Duration
 	user       string
-	// driver says that a driver's pod takes up room, of whichever run.
-	driver bool
+	// driver says that a driver's pod takes up room, of whichever run, driverOnNode that it has a node.
+	driver, driverOnNode bool
 	// pods are its executors that have not ended.
 	pods []pod
 }
@@ -43,9 +43,9 @@ type pod struct {
 	size    engine.Size
 	// flavour is that of the nodes that it is bound to, or runs on.
 	flavour int
-	// gated says that it has our gate, leaving that it was told to go, running that it has started.
-	gated, leaving, running bool
-	created                 time.Time
+	// gated says that it has our gate, leaving that it was told to go, running that it has started, onNode that it has a node.
+	gated, leaving, running, onNode bool
+	created                         time.Time
 }
 
 // waits reports whether the application's current run is to be let in.
@@ -124,8 +124,14 @@ func (g *group) add(p *pod) {
 		g.Gated++
 	default:
 		g.Held[p.flavour]++
-		if p.leaving {
+		switch {
+		case p.leaving:
 			g.Leaving[p.flavour]++
+		case !p.onNode:
+			if g.Comes == nil {
+				g.Comes = make([]int64, len(g.Held))
+			}
+			g.Comes[p.flavour]++
 		}
 	}
 }

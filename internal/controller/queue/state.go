@@ -16,10 +16,6 @@ import (
 // remains is what the name of what is left of a run ends with, beside the application that it was of.
 const remains = "/remains"
 
-// anything is an amount of what nobody has said how much there is of, on nodes that come when they are wanted. Sums of it
-// stay within 64 bits.
-const anything = 1 << 56
-
 // situation is what is decided on: the engine's state, and what its names stand for.
 type situation struct {
 	engine.State
@@ -71,7 +67,7 @@ func available(tree *queuetree.Tree, nodes []capacity.Node) (engine.Amounts, []e
 			switch slot := tree.At(flavour) + r; {
 			case all[slot] != engine.Unlimited:
 			case tree.Flavours[flavour].ScalesFromZero:
-				all[slot] = anything
+				all[slot] = queuetree.Most // nodes come when they are wanted, and nobody has said how many
 			default:
 				all[slot] = measured[slot]
 			}
@@ -136,7 +132,7 @@ func (s *situation) application(app *member, ledger *ledger, used map[string]flo
 		Reclaimed: ledger.reclaimed[app.uid],
 	}
 	if place.Admitted != nil {
-		a.Admitted = s.admission(place.Admitted)
+		a.Admitted, a.DriverComes = s.admission(place.Admitted), !app.driverOnNode
 	}
 	return a
 }

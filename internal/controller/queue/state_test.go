@@ -66,7 +66,7 @@ func with(pods ...pod) func(*member) {
 	return func(m *member) { m.pods = pods }
 }
 
-func withDriver(m *member) { m.driver = true }
+func withDriver(m *member) { m.driver, m.driverOnNode = true, true }
 
 func TestAssess(t *testing.T) {
 	size, driver := engine.Size{1000, 1}, engine.Size{2000, 2}
@@ -75,6 +75,10 @@ func TestAssess(t *testing.T) {
 	}
 	running := waiting
 	running.Admitted = &engine.Admission{At: noon, Driver: 0, Executors: []int64{0, 2}}
+	comes := func(a engine.Application) engine.Application {
+		a.DriverComes = true
+		return a
+	}
 	with1 := func(a engine.Application, groups ...engine.Group) engine.Application {
 		a.Groups = groups
 		return a
@@ -106,7 +110,7 @@ func TestAssess(t *testing.T) {
 					At: metav1.NewTime(noon), Driver: "stable", Executors: map[string]int64{"spot": 2},
 				}}
 			},
-			want: []engine.Application{running},
+			want: []engine.Application{comes(running)},
 		},
 		"Runs": {
 			reason: "Executors are told apart by flavour, and those that have not been let go are charged for nothing.",
@@ -121,7 +125,7 @@ func TestAssess(t *testing.T) {
 				l.lifted[podKey{"u", "e-1"}] = 1
 				l.taken[podKey{"u", "e-2"}] = struct{}{}
 			},
-			want: []engine.Application{with1(running, engine.Group{Name: "0", Size: size, Held: []int64{1, 1}, Leaving: []int64{1, 0}})},
+			want: []engine.Application{with1(running, engine.Group{Name: "0", Size: size, Held: []int64{1, 1}, Leaving: []int64{1, 0}, Comes: []int64{0, 1}})},
 		},
 		"Profiles": {
 			reason: "Executors of one size are one group, whatever their profiles.",
@@ -172,7 +176,7 @@ func TestAssess(t *testing.T) {
 				m.place.Admitted.Driver, m.place.Admitted.Executors = "old", map[string]int64{"old": 1, "spot": 1}
 			}),
 			want: []engine.Application{func() engine.Application {
-				a := running
+				a := comes(running)
 				a.Admitted = &engine.Admission{At: noon, Driver: 0, Executors: []int64{1, 1}}
 				return a
 			}()},

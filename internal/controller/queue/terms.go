@@ -50,7 +50,7 @@ func ceiling(tree *queuetree.Tree, capacity engine.Amounts, name string, executo
 
 // bound is the most that a queue may have of a slot.
 func bound(path []*engine.Queue, capacity engine.Amounts, slot int) int64 {
-	most := int64(anything)
+	most := int64(queuetree.Most)
 	if capacity != nil {
 		most = min(most, capacity[slot])
 	}
