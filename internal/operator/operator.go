@@ -129,7 +129,9 @@ func addQueues(mgr ctrl.Manager, uncached client.Client, watch *executors.Watch,
 		return nil, nil
 	}
 	queues := queue.New()
-	return queues, queue.Add(mgr, uncached, queues, queue.Options{Executors: watch, Metrics: metrics.Registry})
+	return queues, queue.Add(mgr, uncached, queues, queue.Options{
+		Executors: watch, Metrics: metrics.Registry, Namespace: config.LeaderElectionNamespace,
+	})
 }
 
 func newManager(rest *rest.Config, config Config) (ctrl.Manager, error) {

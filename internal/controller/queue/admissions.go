@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
@@ -17,43 +18,44 @@ import (
 	"brazier.sh/brazier/internal/spark"
 )
 
-// kueueQueue is the label by which an application waits in a queue of Kueue: KEP-369 and pkg/controller/constants there.
-const kueueQueue = "kueue.x-k8s.io/queue-name"
-
 // Queue returns the queue that app is in: the one that its label names, else the one that has its namespace. An application
 // that another scheduler or queue looks after is in none.
 func (c *Controller) Queue(ctx context.Context, app *v1beta2.SparkApplication) (string, error) {
-	if app.Spec.BatchScheduler != "" || app.Labels[kueueQueue] != "" {
+	if app.Spec.BatchScheduler != "" || app.Labels[v1alpha1.LabelKueueQueue] != "" {
 		return "", nil
 	}
 	if name := app.Labels[v1alpha1.LabelQueue]; name != "" {
 		return name, nil
 	}
 	var queues v1alpha1.QueueList
-	if err := c.cached.List(ctx, &queues); err != nil {
+	if err := c.cached.List(ctx, &queues, client.MatchingFields{indexNamespace: app.Namespace}, client.UnsafeDisableDeepCopy); err != nil {
 		return "", fmt.Errorf("list queues: %w", err)
 	}
-	slices.SortFunc(queues.Items, func(a, b v1alpha1.Queue) int { return strings.Compare(a.Name, b.Name) })
-	for i := range queues.Items {
-		if slices.Contains(queues.Items[i].Spec.Namespaces, app.Namespace) {
-			return queues.Items[i].Name, nil
-		}
+	if len(queues.Items) == 0 {
+		return "", nil
 	}
-	return "", nil
+	return slices.MinFunc(queues.Items, func(a, b v1alpha1.Queue) int { return strings.Compare(a.Name, b.Name) }).Name, nil
 }
+
+// indexNamespace is the index of queues by the namespaces that are theirs.
+const indexNamespace = "namespaces"
+
+func namespacesOf(object client.Object) []string { return object.(*v1alpha1.Queue).Spec.Namespaces }
 
 // Terms returns on which terms app's current run was let in.
 func (c *Controller) Terms(ctx context.Context, app *v1beta2.SparkApplication) (spark.Queue, error) {
+	if last := c.books.shared(); last.tree != nil {
+		found := terms(last.tree, app.Status.Queue)
+		found.MaxExecutors = ceiling(last.tree, last.capacity, app.Status.Queue.Name, app.Status.Queue.Executor)
+		return found, nil
+	}
+	// Another has let it in, and there was no round here yet.
 	var queues v1alpha1.QueueList
 	if err := c.cached.List(ctx, &queues); err != nil {
 		return spark.Queue{}, fmt.Errorf("list queues: %w", err)
 	}
 	tree, _ := queuetree.Convert(queues.Items)
-	found := terms(&tree, app.Status.Queue)
-	if last := c.books.shared(); last.tree != nil {
-		found.MaxExecutors = ceiling(last.tree, last.capacity, app.Status.Queue.Name, app.Status.Queue.Executor)
-	}
-	return found, nil
+	return terms(&tree, app.Status.Queue), nil
 }
 
 // Verdict returns what was decided about app's current run in the queue that its status names.

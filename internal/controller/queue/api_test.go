@@ -2,6 +2,8 @@ package queue_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -295,4 +297,38 @@ func (w *world) awaitQueue(name, what string, is func(v1alpha1.QueueStatus) bool
 		err := w.Client.Get(ctx, client.ObjectKey{Name: name}, got)
 		return err == nil && is(got.Status), err
 	}, func() string { return fmt.Sprintf("its status: %+v", got.Status) })
+}
+
+// TestUsageOutlivesOperators has an operator that begins go on from what users had used.
+func TestUsageOutlivesOperators(t *testing.T) {
+	w := newWorld(t, cluster("6"), newQueue("etl"))
+	w.submit("runs", "etl", 1, 1)
+	stop := w.operate(apiserver.Reliably)
+	w.awaitExecutors("runs", 1, 0)
+	var before string
+	w.Eventually("what was used is written down", func(ctx context.Context) (bool, error) {
+		before = w.usage(ctx)
+		return before != "", nil
+	})
+	stop()
+	w.operate(apiserver.Reliably)
+	w.Eventually("it is written down by the next one", func(ctx context.Context) (bool, error) {
+		return w.usage(ctx) != before, nil
+	})
+	var was, is struct{ Used map[string]float64 }
+	if err := errors.Join(json.Unmarshal([]byte(before), &was), json.Unmarshal([]byte(w.usage(t.Context())), &is)); err != nil {
+		t.Fatal(err)
+	}
+	if was.Used[w.Namespace] <= 0 || is.Used[w.Namespace] <= was.Used[w.Namespace] {
+		t.Errorf("one whose application runs has used %v, and later %v; that should be more", was.Used, is.Used)
+	}
+}
+
+// usage is what the operator has written down of what users have used.
+func (w *world) usage(ctx context.Context) string {
+	kept := new(corev1.ConfigMap)
+	if err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: "brazier-queue-usage"}, kept); client.IgnoreNotFound(err) != nil {
+		w.T.Error(err)
+	}
+	return kept.Data["usage.json"]
 }

@@ -61,18 +61,24 @@ type Controller struct {
 	metrics   *metrics
 	clock     clock.PassiveClock
 	books     books
+	teller    *teller
 
 	// What follows belongs to the one round at a time that there is.
 	ledger  *ledger
 	history history
+	keeper  keeper
 	rates   rates
 	known   known
-	told    statuses
+	// leads is since when there may be rounds.
+	leads time.Time
 }
 
 // New returns a controller that knows of nothing until it is added to a manager.
 func New() *Controller {
-	return &Controller{clock: clock.RealClock{}, ledger: newLedger(), metrics: newMetrics(), rates: rates{since: time.Now()}}
+	return &Controller{
+		clock: clock.RealClock{}, ledger: newLedger(), metrics: newMetrics(), rates: rates{since: time.Now()},
+		teller: &teller{clock: clock.RealClock{}, told: make(map[string]written)},
+	}
 }
 
 // Options are what the controller needs to know beside the cluster.
@@ -81,6 +87,8 @@ type Options struct {
 	Executors *executors.Watch
 	// Metrics is where the controller's metrics are registered.
 	Metrics prometheus.Registerer
+	// Namespace is the operator's own, in which it keeps what users have used. Default: that is not kept.
+	Namespace string
 }
 
 // Add puts the controller into mgr. It writes with cluster, a client that has no cache.
@@ -89,11 +97,18 @@ func Add(mgr ctrl.Manager, cluster client.Client, c *Controller, options Options
 	if err != nil {
 		return err
 	}
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.Queue{}, indexNamespace, namespacesOf); err != nil {
+		return fmt.Errorf("index queues: %w", err)
+	}
 	if err := c.metrics.register(options.Metrics); err != nil {
 		return fmt.Errorf("register the metrics of queues: %w", err)
 	}
 	c.cached, c.cluster, c.executors, c.capacity = mgr.GetCache(), cluster, options.Executors, watch
-	c.events = mgr.GetEventRecorder("brazier")
+	c.events, c.teller.cluster = mgr.GetEventRecorder("brazier"), cluster
+	c.keeper = keeper{cluster: cluster, namespace: options.Namespace}
+	if err := mgr.Add(c.teller); err != nil {
+		return fmt.Errorf("add what tells the statuses of queues: %w", err)
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		Watches(&v1alpha1.Queue{}, wake{}).
@@ -106,6 +121,12 @@ func Add(mgr ctrl.Manager, cluster client.Client, c *Controller, options Options
 
 // Reconcile is a round.
 func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	if wait := c.settles(); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
+	if err := c.keeper.recall(ctx, &c.history); err != nil {
+		return reconcile.Result{}, err
+	}
 	seen, ready, err := c.observe(ctx)
 	switch {
 	case err != nil:
@@ -123,28 +144,34 @@ func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	decided := engine.Decide(&situation.State)
 	c.books.write(c.judge(situation, decided), situation)
 	failed := c.carryOut(ctx, situation, decided)
-	wait := c.tellStatus(ctx, situation, decided, seen.problems)
+	if err := c.keeper.keep(ctx, &c.history); err != nil {
+		log.FromContext(ctx).Error(err, "an operator that comes next will know less")
+	}
+	c.teller.want(situation, decided, seen.problems)
 	c.metrics.show(situation, decided, c.clock.Since(began))
 	log.FromContext(ctx).V(1).Info("a round of queues", "applications", len(situation.Applications), "admitted", len(decided.Admit),
 		"waiting", len(decided.Waits), "reclaimed", len(decided.Reclaim))
-	return reconcile.Result{RequeueAfter: next(situation, decided, failed, wait)}, nil
+	return reconcile.Result{RequeueAfter: next(situation, decided, failed)}, nil
+}
+
+// settles returns how long it still takes until there may be rounds.
+func (c *Controller) settles() time.Duration {
+	now := c.clock.Now()
+	if c.leads.IsZero() {
+		c.leads = now.Add(settle)
+	}
+	return c.leads.Sub(now)
 }
 
 // next is when there is another round at the latest; 0 is when something happens.
-func next(s *situation, decided engine.Decisions, failed bool, status time.Duration) time.Duration {
-	next := status
-	sooner := func(d time.Duration) {
-		if next == 0 || d < next {
-			next = d
-		}
+func next(s *situation, decided engine.Decisions, failed bool) time.Duration {
+	switch {
+	case failed:
+		return tryAgain
+	case len(decided.Waits) > 0 || s.unsettled():
+		return lookAgain
 	}
-	if len(decided.Waits) > 0 || s.unsettled() {
-		sooner(lookAgain)
-	}
-	if failed {
-		sooner(tryAgain)
-	}
-	return next
+	return 0
 }
 
 // round is the one thing that there is to reconcile.
@@ -158,13 +185,7 @@ type wake struct{}
 var _ handler.EventHandler = wake{}
 
 // Create implements handler.EventHandler.
-func (wake) Create(_ context.Context, e event.CreateEvent, q requests) {
-	if e.IsInInitialList {
-		q.AddAfter(round, settle)
-		return
-	}
-	q.AddAfter(round, gather)
-}
+func (wake) Create(_ context.Context, _ event.CreateEvent, q requests) { q.AddAfter(round, gather) }
 
 // Update implements handler.EventHandler.
 func (wake) Update(_ context.Context, _ event.UpdateEvent, q requests) { q.AddAfter(round, gather) }

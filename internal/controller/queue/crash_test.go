@@ -28,8 +28,9 @@ var storm = []struct {
 }{{"a1", "etl", 1, 2}, {"a2", "etl", 2, 2}, {"b1", "ads", 1, 1}}
 
 // writesOfTheStorm is how many writes an operator does until all of it has been let in and runs: of each application the
-// claim, its place, its admission, seven objects and RUNNING, a patch of each executor, and the status of three queues.
-const writesOfTheStorm = 52
+// claim, its place, its admission, seven objects and RUNNING, a patch of each executor, the status of three queues, and what
+// was used.
+const writesOfTheStorm = 53
 
 // TestCrashInAStorm kills the operator at each of its writes while it lets applications in whose driver and executors do
 // not fit all at once, and has another take over: nothing is let go twice, nothing is forgotten.

@@ -3,79 +3,150 @@ package queue
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	engine "brazier.sh/brazier/internal/queue"
 	"brazier.sh/brazier/internal/queuetree"
 )
 
-// statusEvery is how often the status of one queue is written at most.
-const statusEvery = 3 * time.Second
+const (
+	// statusEvery is how often the status of one queue is written at most.
+	statusEvery = 3 * time.Second
+	// statusPace is the time between the statuses of two queues: a thousand of them may not keep the API server busy.
+	statusPace = 50 * time.Millisecond
+	// statusLook is how often it is looked whether there is something to write.
+	statusLook = 500 * time.Millisecond
+)
 
 const (
 	reasonInUse    = "InUse"
 	reasonDraining = "Draining"
 )
 
-// statuses are when the status of each queue was written last, and what it said.
-type statuses map[string]written
+// teller writes the statuses of queues. It does so beside rounds, which wait for no write of what is only told.
+type teller struct {
+	cluster client.Client
+	clock   clock.WithTicker
+
+	lock sync.Mutex
+	// wanted is what the last round has to tell, by the queue's name.
+	wanted map[string]wanted
+	// told is what was written, and when. It belongs to Start.
+	told map[string]written
+}
+
+var _ manager.Runnable = (*teller)(nil)
+
+// wanted is what a queue's status should say.
+type wanted struct {
+	queue  *v1alpha1.Queue
+	status v1alpha1.QueueStatus
+}
 
 type written struct {
 	at     time.Time
 	status v1alpha1.QueueStatus
 }
 
-// tellStatus writes the status of queues that have changed. It returns when those that were written just now are due; 0
-// where none is.
-func (c *Controller) tellStatus(ctx context.Context, s *situation, decided engine.Decisions, problems []queuetree.Problem) time.Duration {
+// want has told what a round found out about queues.
+func (t *teller) want(s *situation, decided engine.Decisions, problems []queuetree.Problem) {
 	usage := make(map[string]engine.Usage, len(decided.Queues))
 	for _, u := range decided.Queues {
 		usage[u.Queue] = u
 	}
 	problems = append(slices.Clip(problems), overcommitted(s, problems)...)
-	before := c.told
-	c.told = make(statuses, len(s.objects))
-	var next time.Duration
+	all := make(map[string]wanted, len(s.objects))
 	for i := range s.objects {
 		queue := &s.objects[i]
-		last, known := before[queue.Name]
-		if !known {
-			last.status = queue.Status
-		}
-		c.told[queue.Name] = last
-		status := statusOf(s, queue, usage[queue.Name], problems)
-		if apiequality.Semantic.DeepEqual(status, last.status) {
-			continue
-		}
-		if due := last.at.Add(statusEvery).Sub(s.Now); due > 0 {
-			next = max(due, next)
-			continue
-		}
-		if err := c.writeStatus(ctx, queue, status); err != nil {
-			log.FromContext(ctx).Error(err, "the status of a queue could not be written", "queue", queue.Name)
-			next = max(next, tryAgain)
-			continue
-		}
-		c.told[queue.Name] = written{at: s.Now, status: status}
+		all[queue.Name] = wanted{queue, statusOf(s, queue, usage[queue.Name], problems)}
 	}
-	return next
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.wanted = all
 }
 
-func (c *Controller) writeStatus(ctx context.Context, queue *v1alpha1.Queue, status v1alpha1.QueueStatus) error {
-	before := queue.DeepCopy()
+// Start implements manager.Runnable: it writes until ctx ends, in the replica that leads.
+func (t *teller) Start(ctx context.Context) error {
+	look := t.clock.NewTicker(statusLook)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C():
+			t.tell(ctx)
+		}
+	}
+}
+
+// tell writes what has changed and is due, one after the other. What could not be written is tried again when it is due.
+func (t *teller) tell(ctx context.Context) {
+	for _, name := range t.queues() {
+		queue, status, ok := t.due(name)
+		if !ok {
+			continue
+		}
+		t.told[name] = written{t.clock.Now(), status}
+		if err := t.write(ctx, queue, status); err != nil {
+			if ctx.Err() != nil {
+				return
+			}
+			t.told[name] = written{t.clock.Now(), queue.Status}
+			log.FromContext(ctx).Error(err, "the status of a queue could not be written", "queue", name)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.clock.After(statusPace):
+		}
+	}
+}
+
+// queues are the names of those that there are. What was told of others is forgotten.
+func (t *teller) queues() []string {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	maps.DeleteFunc(t.told, func(name string, _ written) bool { _, ok := t.wanted[name]; return !ok })
+	return slices.Sorted(maps.Keys(t.wanted))
+}
+
+// due returns what is to be written of a queue, as it is by now; false for nothing.
+func (t *teller) due(name string) (*v1alpha1.Queue, v1alpha1.QueueStatus, bool) {
+	t.lock.Lock()
+	wanted, ok := t.wanted[name]
+	t.lock.Unlock()
+	if !ok {
+		return nil, v1alpha1.QueueStatus{}, false
+	}
+	last, known := t.told[name]
+	if !known {
+		last.status = wanted.queue.Status
+	}
+	if apiequality.Semantic.DeepEqual(wanted.status, last.status) || t.clock.Since(last.at) < statusEvery {
+		return nil, v1alpha1.QueueStatus{}, false
+	}
+	return wanted.queue, wanted.status, true
+}
+
+func (t *teller) write(ctx context.Context, queue *v1alpha1.Queue, status v1alpha1.QueueStatus) error {
 	after := queue.DeepCopy()
 	after.Status = status
-	return client.IgnoreNotFound(c.cluster.Status().Patch(ctx, after, client.MergeFrom(before)))
+	patch := client.MergeFromWithOptions(queue, client.MergeFromWithOptimisticLock{}) // what the cache has may be old
+	return client.IgnoreNotFound(t.cluster.Status().Patch(ctx, after, patch))
 }
 
 // statusOf is what a queue's status says. What does not change in it has the times that it had.

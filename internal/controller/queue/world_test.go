@@ -180,7 +180,7 @@ func newManager(config *rest.Config, namespace string, wrap apiserver.Wrap) (ctr
 	}
 	queues := queue.New()
 	metrics := prometheus.NewRegistry()
-	if err := queue.Add(mgr, wrap(uncached), queues, queue.Options{Executors: watch, Metrics: metrics}); err != nil {
+	if err := queue.Add(mgr, wrap(uncached), queues, queue.Options{Executors: watch, Metrics: metrics, Namespace: namespace}); err != nil {
 		return nil, nil, err
 	}
 	return mgr, queues, application.Add(mgr, wrap(uncached), application.Options{
