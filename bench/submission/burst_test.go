@@ -29,6 +29,7 @@ const (
 type burst struct {
 	first, last time.Duration
 	cpu         time.Duration // of the operator, for each application
+	server      time.Duration // of the API server and its store, for each application
 	memory      int64         // of the operator, at its peak, in bytes
 }
 
@@ -79,7 +80,7 @@ func ms(d time.Duration) string { return d.Round(time.Millisecond).String() }
 func (c *cluster) burst(t *testing.T, applications int, queued bool) burst {
 	t.Helper()
 	operator := c.operate(t)
-	seen, before := c.watchDrivers(t, watched), operator.cpu(t)
+	seen, before, served := c.watchDrivers(t, watched), operator.cpu(t), serverCPU(t)
 	begun := time.Now()
 	var group errgroup.Group
 	group.SetLimit(atOnce)
@@ -95,6 +96,7 @@ func (c *cluster) burst(t *testing.T, applications int, queued bool) burst {
 	}
 	result := seen.all(t, applications, begun)
 	result.cpu = (operator.cpu(t) - before) / time.Duration(applications)
+	result.server = (serverCPU(t) - served) / time.Duration(applications)
 	result.memory = operator.peakMemory(t)
 	return result
 }

@@ -163,21 +163,63 @@ func (d drivers) next(t *testing.T) time.Time {
 // cpu returns how much CPU time the process has used, its threads' together.
 func (o operator) cpu(t *testing.T) time.Duration {
 	t.Helper()
-	// proc(5): the 14th and the 15th field, in clock ticks, of which Linux has 100 a second.
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.process.Pid))
+	stat, err := statOf(o.process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return stat.cpu
+}
+
+// serverCPU returns how much CPU time the API server and its store have used, which are this process's children.
+func serverCPU(t *testing.T) time.Duration {
+	t.Helper()
+	commands, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all time.Duration
+	for _, path := range commands {
+		command, _ := os.ReadFile(path) // those that have ended meanwhile are nobody's
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if program := strings.Split(string(command), "\x00"); len(program) < 2 || program[1] != "kube-apiserver" && program[1] != "etcd" {
+			continue
+		}
+		if stat, err := statOf(pid); err == nil && stat.parent == os.Getpid() {
+			all += stat.cpu
+		}
+	}
+	if all == 0 {
+		t.Fatal("there is no API server among this process's children")
+	}
+	return all
+}
+
+// stat is what is read of a process.
+type stat struct {
+	parent int
+	cpu    time.Duration
+}
+
+// statOf reads proc(5): the fourth field, and the 14th and the 15th in clock ticks, of which Linux has 100 a second.
+func statOf(pid int) (stat, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return stat{}, err
+	}
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return stat{}, err
+	}
 	var ticks int64
 	for _, field := range fields[11:13] {
 		n, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
-			t.Fatal(err)
+			return stat{}, err
 		}
 		ticks += n
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return stat{parent, time.Duration(ticks) * 10 * time.Millisecond}, nil
 }
 
 // peakMemory returns the most memory that the process ever held, in bytes.

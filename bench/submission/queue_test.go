@@ -46,10 +46,13 @@ func TestQueues(t *testing.T) {
 	}
 	floor, ours := median(without), median(with)
 	row := func(name string, b burst) []string {
-		return []string{name, ms(b.first), ms(b.last), fmt.Sprintf("%.0f", b.rate(applications)), b.cpu.String(), fmt.Sprintf("%d MB", b.memory>>20)}
+		return []string{
+			name, ms(b.first), ms(b.last), fmt.Sprintf("%.0f", b.rate(applications)), b.cpu.String(), b.server.String(),
+			fmt.Sprintf("%.1f", b.server.Seconds()*float64(applications)/b.last.Seconds()), fmt.Sprintf("%d MB", b.memory>>20),
+		}
 	}
 	terminal.System().Table(
-		[]string{fmt.Sprintf("%d applications at once", applications), "first driver", "last driver", "a second", "CPU each", "peak memory"},
+		[]string{fmt.Sprintf("%d applications at once", applications), "first driver", "last driver", "a second", "operator's CPU each", "API server's CPU each", "its CPUs", "peak memory"},
 		[][]string{row("in no queue", floor), row(fmt.Sprintf("in %d queues", teams*parts), ours)})
 	if share := ours.rate(applications) / floor.rate(applications); share < leastQueuedShare {
 		t.Errorf("%.2f of the rate without queues, want at least %.2f", share, leastQueuedShare)

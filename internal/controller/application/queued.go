@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -31,6 +32,10 @@ type Admissions interface {
 }
 
 const (
+	// goOn is when a run is gone on with that was let in: before those that are new, of which there may be thousands.
+	goOn = time.Millisecond
+	// urgent is the priority of those.
+	urgent = 1
 	// reasonWaiting is the reason of a run of which its queue has said nothing yet.
 	reasonWaiting = "Waiting"
 	// reasonMoved is the reason of an event that tells of another queue.
@@ -108,7 +113,7 @@ func queued(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Ste
 		}, true
 	case verdict.Admitted != nil:
 		step := stay(app, "its queue has let it in")
-		step.Admission = verdict.Admitted
+		step.Admission, step.After = verdict.Admitted, goOn
 		return step, true
 	}
 	return stay(app, "it waits in its queue"), true
@@ -225,11 +230,20 @@ func (r *Reconciler) tellQueue(before, app *v1beta2.SparkApplication, step Step)
 	}
 }
 
+// first puts an application before those that have only come.
+func first(q queue, app reconcile.Request) {
+	if byPriority, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+		byPriority.AddWithOpts(priorityqueue.AddOpts{Priority: new(urgent)}, app)
+		return
+	}
+	q.Add(app)
+}
+
 // admissionSource wakes an application when there is something new to say of its place in a queue.
 func (r *Reconciler) admissionSource() source.Source {
 	return source.Func(func(_ context.Context, q queue) error {
 		if r.admissions != nil {
-			r.admissions.Notify(func(app types.NamespacedName) { q.Add(reconcile.Request{NamespacedName: app}) })
+			r.admissions.Notify(func(app types.NamespacedName) { first(q, reconcile.Request{NamespacedName: app}) })
 		}
 		return nil
 	})

@@ -64,7 +64,7 @@ func TestDecideInQueue(t *testing.T) {
 			reason: "That it was let in is written down before anything is made, so that it is not forgotten.",
 			app:    application(submitted, inQueue("etl")),
 			seen:   told(Observation{}, "etl", admission.Verdict{Admitted: placeIn(0)}),
-			want:   Step{Action: Wait, State: submitted, Admission: placeIn(0)},
+			want:   Step{Action: Wait, State: submitted, Admission: placeIn(0), After: goOn},
 		},
 		"Admitted": {
 			reason: "From then on it is submitted as any other.",

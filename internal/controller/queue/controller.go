@@ -41,6 +41,9 @@ const (
 	name = "queue"
 	// gather is how long changes are gathered before there is a round about them.
 	gather = 100 * time.Millisecond
+	// rest is for how many times as long as it was thought there is no round after one, restAtMost how long at most: of a
+	// CPU rounds take a twentieth, however many applications there are.
+	rest, restAtMost = 20, 2 * time.Second
 	// settle is how long one that begins to lead waits before its first round, so that the last writes of the one before it
 	// are seen.
 	settle = time.Second
@@ -69,8 +72,8 @@ type Controller struct {
 	keeper  keeper
 	rates   rates
 	known   known
-	// leads is since when there may be rounds.
-	leads time.Time
+	// next is when there may be a round at the earliest; the zero time before the first.
+	next time.Time
 }
 
 // New returns a controller that knows of nothing until it is added to a manager.
@@ -121,12 +124,13 @@ func Add(mgr ctrl.Manager, cluster client.Client, c *Controller, options Options
 
 // Reconcile is a round.
 func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
-	if wait := c.settles(); wait > 0 {
+	if wait := c.rests(); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	if err := c.keeper.recall(ctx, &c.history); err != nil {
 		return reconcile.Result{}, err
 	}
+	began := c.clock.Now()
 	seen, ready, err := c.observe(ctx)
 	switch {
 	case err != nil:
@@ -137,12 +141,13 @@ func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 		c.books.close()
 		return reconcile.Result{}, nil
 	}
-	began := c.clock.Now()
 	c.ledger.settle(seen.apps)
 	situation := assess(*seen, c.ledger)
 	c.history.pass(situation)
 	decided := engine.Decide(&situation.State)
 	c.books.write(c.judge(situation, decided), situation)
+	thought := c.clock.Now()
+	c.next = thought.Add(min(rest*thought.Sub(began), restAtMost))
 	failed := c.carryOut(ctx, situation, decided)
 	if err := c.keeper.keep(ctx, &c.history); err != nil {
 		log.FromContext(ctx).Error(err, "an operator that comes next will know less")
@@ -154,13 +159,13 @@ func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	return reconcile.Result{RequeueAfter: next(situation, decided, failed)}, nil
 }
 
-// settles returns how long it still takes until there may be rounds.
-func (c *Controller) settles() time.Duration {
+// rests returns how long it still takes until there may be a round.
+func (c *Controller) rests() time.Duration {
 	now := c.clock.Now()
-	if c.leads.IsZero() {
-		c.leads = now.Add(settle)
+	if c.next.IsZero() {
+		c.next = now.Add(settle)
 	}
-	return c.leads.Sub(now)
+	return c.next.Sub(now)
 }
 
 // next is when there is another round at the latest; 0 is when something happens.
