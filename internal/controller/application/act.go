@@ -77,6 +77,10 @@ func (r *Reconciler) claim(ctx context.Context, app *v1beta2.SparkApplication, s
 		}
 		return step, err
 	}
+	place := placeOf(queue, plan.Demand, at)
+	if r.applies(app, place) {
+		return Step{Action: Wait, State: state(app), Because: "its queue is asked", After: askAgain, Silent: true}, nil
+	}
 	r.kinds.begin(app, app.Status.Run+1)
 	step.Claimed = &Claimed{
 		Run:           app.Status.Run + 1,
@@ -85,7 +89,7 @@ func (r *Reconciler) claim(ctx context.Context, app *v1beta2.SparkApplication, s
 		SubmissionID:  plan.SubmissionID,
 		Driver:        driverInfo(app, plan),
 		Warnings:      plan.Warnings,
-		Queue:         placeOf(queue, plan.Demand, at),
+		Queue:         place,
 	}
 	return step, nil
 }

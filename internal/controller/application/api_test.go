@@ -93,7 +93,7 @@ func newManager(
 	}
 	return mgr, application.Add(mgr, wrap(uncached), application.Options{
 		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: []string{namespace}, Workers: 2, Metrics: metrics,
-		Admissions: &gatekeeper{asked: make(map[types.UID]bool)},
+		Admissions: &gatekeeper{applied: make(map[types.UID]bool), asked: make(map[types.UID]bool)},
 	})
 }
 

@@ -165,5 +165,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	r.trouble.over(req.NamespacedName)
+	if done.Silent {
+		return reconcile.Result{RequeueAfter: done.After}, nil
+	}
 	return r.report(ctx, app, seen, done)
 }

@@ -39,22 +39,37 @@ const writesOfAQueuedLife = writesOfALife + 2
 func TestCrashWhileQueued(t *testing.T) {
 	for at := 1; at <= writesOfAQueuedLife; at++ {
 		for _, after := range []bool{false, true} {
-			t.Run(fmt.Sprintf("Write%dDone=%t", at, after), func(t *testing.T) { crashAndRecover(t, at, after, inQueue) })
+			t.Run(fmt.Sprintf("Write%dDone=%t", at, after), func(t *testing.T) { crashAndRecover(t, at, after, inQueue("etl")) })
+		}
+	}
+}
+
+// TestCrashAsItIsLetIn is TestCrashAtEveryWrite of an application that is claimed and let in by one write, up to its driver.
+func TestCrashAsItIsLetIn(t *testing.T) {
+	const toItsDriver = 7
+	for at := 1; at <= toItsDriver; at++ {
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprintf("Write%dDone=%t", at, after), func(t *testing.T) { crashAndRecover(t, at, after, inQueue(openQueue)) })
 		}
 	}
 }
 
 // inQueue puts an application into a queue.
-func inQueue(app *v1beta2.SparkApplication) {
-	app.Labels = map[string]string{v1alpha1.LabelQueue: "etl"}
-	app.Spec.Executor.Instances = new(int32(1))
+func inQueue(name string) func(*v1beta2.SparkApplication) {
+	return func(app *v1beta2.SparkApplication) {
+		app.Labels = map[string]string{v1alpha1.LabelQueue: name}
+		app.Spec.Executor.Instances = new(int32(1))
+	}
 }
+
+// openQueue is the queue that a gatekeeper lets everybody into at once.
+const openQueue = "open"
 
 // gatekeeper lets everybody in who has waited, the second time that it is asked.
 type gatekeeper struct {
-	lock  sync.Mutex
-	asked map[types.UID]bool
-	told  func(types.NamespacedName)
+	lock           sync.Mutex
+	applied, asked map[types.UID]bool
+	told           func(types.NamespacedName)
 }
 
 var _ application.Admissions = (*gatekeeper)(nil)
@@ -76,6 +91,20 @@ func (g *gatekeeper) Verdict(app *v1beta2.SparkApplication) admission.Verdict {
 		return admission.Verdict{Reason: "NothingFree", Message: "not enough cpu is free"}
 	}
 	return admission.Verdict{Admitted: &v1beta2.QueueAdmission{At: app.Status.Queue.Since, Driver: "default"}}
+}
+
+func (g *gatekeeper) Apply(app *v1beta2.SparkApplication, _ int64, place *v1beta2.QueuePlace) (admission.Verdict, bool) {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	switch {
+	case !g.applied[app.UID]:
+		g.applied[app.UID] = true
+		go g.told(client.ObjectKeyFromObject(app))
+		return admission.Verdict{}, false
+	case place.Name == openQueue:
+		return admission.Verdict{Admitted: &v1beta2.QueueAdmission{At: place.Since, Driver: "default"}}, true
+	}
+	return admission.Verdict{Reason: "NothingFree", Message: "not enough cpu is free"}, true
 }
 
 func (g *gatekeeper) Notify(told func(types.NamespacedName)) { g.told = told }

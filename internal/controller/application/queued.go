@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -27,15 +26,19 @@ type Admissions interface {
 	Terms(ctx context.Context, app *v1beta2.SparkApplication) (spark.Queue, error)
 	// Verdict returns what was decided about app's current run in the queue that its status names.
 	Verdict(app *v1beta2.SparkApplication) admission.Verdict
+	// Apply asks for a run that is not claimed yet to be let in with place. It answers what was decided; false is that nothing
+	// was yet, and that called is told when that is so.
+	Apply(app *v1beta2.SparkApplication, run int64, place *v1beta2.QueuePlace) (admission.Verdict, bool)
 	// Notify has told called with each application of which there is something new to say. It must not block.
 	Notify(told func(app types.NamespacedName))
 }
 
 const (
-	// goOn is when a run is gone on with that was let in: before those that are new, of which there may be thousands.
-	goOn = time.Millisecond
-	// urgent is the priority of those.
-	urgent = 1
+	// goOn is when a run is gone on with that was let in, begun the priority of that: thousands may be let in at once, and one
+	// that has been begun is made whole before others are.
+	goOn, begun = time.Millisecond, 1
+	// askAgain is when a queue is asked again that has not answered.
+	askAgain = 3 * time.Second
 	// reasonWaiting is the reason of a run of which its queue has said nothing yet.
 	reasonWaiting = "Waiting"
 	// reasonMoved is the reason of an event that tells of another queue.
@@ -67,6 +70,17 @@ func (r *Reconciler) enter(ctx context.Context, app *v1beta2.SparkApplication) (
 		return nil, nil
 	}
 	return &spark.Queue{Name: name}, nil
+}
+
+// applies asks for app's next run to be let in before it is claimed, so that one status tells of both, and reports whether the
+// answer has to be waited for. A run after one that was in a queue is claimed first: what is left of that one counts.
+func (r *Reconciler) applies(app *v1beta2.SparkApplication, place *v1beta2.QueuePlace) bool {
+	if place == nil || app.Status.Queue != nil {
+		return false
+	}
+	verdict, answered := r.admissions.Apply(app, app.Status.Run+1, place)
+	place.Admitted = verdict.Admitted
+	return !answered
 }
 
 // terms are what the plan of app's current run, which was let in, needs to know of its queue; nil where it is in none.
@@ -113,7 +127,7 @@ func queued(app *v1beta2.SparkApplication, seen Observation, now time.Time) (Ste
 		}, true
 	case verdict.Admitted != nil:
 		step := stay(app, "its queue has let it in")
-		step.Admission, step.After = verdict.Admitted, goOn
+		step.Admission = verdict.Admitted
 		return step, true
 	}
 	return stay(app, "it waits in its queue"), true
@@ -128,6 +142,11 @@ func takenBack(app *v1beta2.SparkApplication, seen Observation, _ time.Time) (St
 	return Step{
 		Action: Wait, State: v1beta2.ApplicationStatePendingRerun, Because: seen.Verdict.Message, TakenBack: true,
 	}, true
+}
+
+// letsIn reports whether status tells from then on that the run was let in.
+func (s Step) letsIn() bool {
+	return s.Admission != nil || s.Claimed != nil && s.Claimed.Queue != nil && s.Claimed.Queue.Admitted != nil
 }
 
 func admitted(app *v1beta2.SparkApplication) bool {
@@ -181,7 +200,7 @@ func recordQueue(app *v1beta2.SparkApplication, seen Observation, step Step, now
 		setCondition(app, v1beta2.ConditionAdmitted, metav1.ConditionFalse, seen.Verdict.Reason, seen.Verdict.Message, now)
 	case !underWay(step.State):
 	case step.Claimed != nil:
-		setCondition(app, v1beta2.ConditionAdmitted, metav1.ConditionFalse, reasonWaiting, "it waits in queue "+place.Name, now)
+		tellPlace(app, Observation{}, now)
 	default:
 		follow(place, seen, step)
 		tellPlace(app, seen, now)
@@ -213,37 +232,33 @@ func tellPlace(app *v1beta2.SparkApplication, seen Observation, now time.Time) {
 // tellQueue says once of a run that it was let in, was taken back, or is in another queue.
 func (r *Reconciler) tellQueue(before, app *v1beta2.SparkApplication, step Step) {
 	was, is := before.Status.Queue, app.Status.Queue
-	if was == nil || step.Claimed != nil {
-		return
-	}
 	say := func(reason, note string, args ...any) {
 		r.events.Eventf(app, nil, corev1.EventTypeNormal, reason, string(step.Action), "%s", shorten(fmt.Sprintf(note, args...), maxEventNote))
 	}
+	letIn := func() {
+		say("Admitted", "let in by queue %s after %s", is.Name, max(0, is.Admitted.At.Sub(is.Since.Time)))
+	}
 	switch {
+	case step.Claimed != nil:
+		if step.letsIn() {
+			letIn()
+		}
+	case was == nil:
 	case is == nil && step.LeavesQueue:
 		say(reasonMoved, "it is in no queue any more; it was in %s", was.Name)
 	case is == nil:
 	case is.Name != was.Name:
 		say(reasonMoved, "it is in queue %s now; it was in %s", is.Name, was.Name)
 	case was.Admitted == nil && is.Admitted != nil:
-		say("Admitted", "let in by queue %s after %s", is.Name, max(0, is.Admitted.At.Sub(is.Since.Time)))
+		letIn()
 	}
-}
-
-// first puts an application before those that have only come.
-func first(q queue, app reconcile.Request) {
-	if byPriority, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-		byPriority.AddWithOpts(priorityqueue.AddOpts{Priority: new(urgent)}, app)
-		return
-	}
-	q.Add(app)
 }
 
 // admissionSource wakes an application when there is something new to say of its place in a queue.
 func (r *Reconciler) admissionSource() source.Source {
 	return source.Func(func(_ context.Context, q queue) error {
 		if r.admissions != nil {
-			r.admissions.Notify(func(app types.NamespacedName) { first(q, reconcile.Request{NamespacedName: app}) })
+			r.admissions.Notify(func(app types.NamespacedName) { q.Add(reconcile.Request{NamespacedName: app}) })
 		}
 		return nil
 	})

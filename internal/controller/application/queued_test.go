@@ -64,7 +64,7 @@ func TestDecideInQueue(t *testing.T) {
 			reason: "That it was let in is written down before anything is made, so that it is not forgotten.",
 			app:    application(submitted, inQueue("etl")),
 			seen:   told(Observation{}, "etl", admission.Verdict{Admitted: placeIn(0)}),
-			want:   Step{Action: Wait, State: submitted, Admission: placeIn(0), After: goOn},
+			want:   Step{Action: Wait, State: submitted, Admission: placeIn(0)},
 		},
 		"Admitted": {
 			reason: "From then on it is submitted as any other.",
@@ -236,6 +236,14 @@ func TestRecordQueue(t *testing.T) {
 				Run: 2, At: noon, Queue: &v1beta2.QueuePlace{Name: "ads", Since: metav1.NewTime(noon)},
 			}},
 			want: told{Queue: "ads", Admitted: "False", Reason: "Waiting", Attempts: 1},
+		},
+		"ClaimedAndLetIn": {
+			reason: "One status tells of both where it need not wait.",
+			app:    application(v1beta2.ApplicationStateNew),
+			step: Step{Action: Claim, State: submitted, Claimed: &Claimed{
+				Run: 1, At: noon, Queue: &v1beta2.QueuePlace{Name: "etl", Since: metav1.NewTime(noon), Admitted: placeIn(0)},
+			}},
+			want: told{Queue: "etl", Admitted: "True", Reason: "Admitted", LetIn: true, Attempts: 1},
 		},
 		"Refused": {
 			reason: "What refused it stays to be read.",

@@ -47,6 +47,9 @@ func (r *Reconciler) report(ctx context.Context, app *v1beta2.SparkApplication, 
 		return reconcile.Result{}, fmt.Errorf("write status: %w", err)
 	}
 	r.tell(ctx, before, app, seen, step)
+	if step.letsIn() {
+		return reconcile.Result{RequeueAfter: goOn, Priority: new(begun)}, nil
+	}
 	return reconcile.Result{RequeueAfter: step.After}, nil
 }
 

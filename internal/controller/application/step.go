@@ -54,6 +54,8 @@ type Step struct {
 	LeavesQueue bool
 	// TakenBack says that the run's queue wants back what it has.
 	TakenBack bool
+	// Silent says that there is nothing to be written down yet.
+	Silent bool
 	// Taken is the driver of another operator whose run is taken over.
 	Taken *Driver
 }

@@ -60,7 +60,22 @@ func (c *Controller) Terms(ctx context.Context, app *v1beta2.SparkApplication) (
 
 // Verdict returns what was decided about app's current run in the queue that its status names.
 func (c *Controller) Verdict(app *v1beta2.SparkApplication) admission.Verdict {
-	return c.books.verdict(runKey{app.UID, app.Status.Run}, app.Status.Queue.Name)
+	v, decided := c.books.about(runKey{app.UID, app.Status.Run})
+	if !decided || v.place.Name != app.Status.Queue.Name {
+		return admission.Verdict{}
+	}
+	return v.Verdict
+}
+
+// Apply asks for a run that is not claimed yet to be let in with place. It answers what was decided about it; false is that
+// there was no round about it yet, and that called is told when there was.
+func (c *Controller) Apply(app *v1beta2.SparkApplication, run int64, place *v1beta2.QueuePlace) (admission.Verdict, bool) {
+	overdue := c.applicants.apply(app.UID, run, place, c.clock.Now())
+	v, decided := c.books.about(runKey{app.UID, run})
+	if !decided || !asMuch(v.place, place) {
+		return admission.Verdict{}, overdue
+	}
+	return v.Verdict, true
 }
 
 // Notify has told called with each application of which there is something new to say.
@@ -77,7 +92,7 @@ type books struct {
 // verdict is what was decided about a run of an application in a queue.
 type verdict struct {
 	admission.Verdict
-	queue string
+	place *v1beta2.QueuePlace
 	app   types.NamespacedName
 }
 
@@ -93,16 +108,13 @@ func (b *books) notify(told func(types.NamespacedName)) {
 	b.told = append(b.told, told)
 }
 
-func (b *books) verdict(run runKey, queue string) admission.Verdict {
+// about returns what was decided about a run; false for nothing.
+func (b *books) about(run runKey) (verdict, bool) {
 	b.lock.RLock()
 	defer b.lock.RUnlock()
-	v := b.verdicts[run]
-	if v.queue != queue {
-		return admission.Verdict{}
-	}
-	found := v.Verdict
-	found.Admitted = found.Admitted.DeepCopy()
-	return found
+	v, ok := b.verdicts[run]
+	v.Admitted = v.Admitted.DeepCopy()
+	return v, ok
 }
 
 func (b *books) shared() shared {
@@ -135,6 +147,6 @@ func (b *books) close() {
 }
 
 func (v verdict) same(other verdict) bool {
-	return v.queue == other.queue && v.Refused == other.Refused && v.TakenBack == other.TakenBack &&
+	return asMuch(v.place, other.place) && v.Refused == other.Refused && v.TakenBack == other.TakenBack &&
 		v.Reason == other.Reason && v.Message == other.Message && (v.Admitted == nil) == (other.Admitted == nil)
 }

@@ -43,7 +43,7 @@ const (
 	gather = 100 * time.Millisecond
 	// rest is for how many times as long as it was thought there is no round after one, restAtMost how long at most: of a
 	// CPU rounds take a twentieth, however many applications there are.
-	rest, restAtMost = 20, 2 * time.Second
+	rest, restAtMost = 20, time.Second
 	// settle is how long one that begins to lead waits before its first round, so that the last writes of the one before it
 	// are seen.
 	settle = time.Second
@@ -64,7 +64,9 @@ type Controller struct {
 	metrics   *metrics
 	clock     clock.PassiveClock
 	books     books
-	teller    *teller
+	// applicants ask to be let in before they are claimed.
+	applicants applicants
+	teller     *teller
 
 	// What follows belongs to the one round at a time that there is.
 	ledger  *ledger
@@ -118,6 +120,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, c *Controller, options Options
 		Watches(&v1beta2.SparkApplication{}, wake{}).
 		WatchesRawSource(executorSource{options.Executors}).
 		WatchesRawSource(capacitySource(watch)).
+		WatchesRawSource(c.applicantSource()).
 		WithOptions(workers.Options(name, 1, mgr.GetLogger())).
 		Complete(c)
 }
@@ -214,6 +217,14 @@ func (s executorSource) Start(_ context.Context, q requests) error {
 
 // WaitForSync implements source.SyncingSource.
 func (s executorSource) WaitForSync(ctx context.Context) error { return s.executors.WaitForSync(ctx) }
+
+// applicantSource has a round soon after somebody has asked to be let in.
+func (c *Controller) applicantSource() source.Source {
+	return source.Func(func(_ context.Context, q requests) error {
+		c.applicants.onCame(func() { q.AddAfter(round, gather) })
+		return nil
+	})
+}
 
 // capacitySource has a round soon after what there is has changed.
 func capacitySource(watch *capacity.Watch) source.Source {

@@ -15,7 +15,7 @@ const reasonTakenBack = "TakenBack"
 func (c *Controller) judge(s *situation, decided engine.Decisions) map[runKey]verdict {
 	for _, admit := range decided.Admit {
 		app := s.apps[admit.App]
-		c.ledger.admitted[app.runKey()] = admitted{queue: app.place.Name, admission: s.said(admit.Admit)}
+		c.ledger.admitted[app.runKey()] = admitted{place: app.place, admission: s.said(admit.Admit)}
 		c.metrics.admitted(app.place.Name, s.Now.Sub(app.place.Since.Time))
 		c.rates.note(app.place.Name, s.Now)
 	}
@@ -42,7 +42,7 @@ func (c *Controller) judge(s *situation, decided engine.Decisions) map[runKey]ve
 		}
 	}
 	for _, app := range s.apps {
-		if a, ok := c.ledger.admitted[app.runKey()]; ok && app.place != nil && a.queue == app.place.Name {
+		if a, ok := c.ledger.admitted[app.runKey()]; ok && app.place != nil && asMuch(a.place, app.place) {
 			verdicts[app.runKey()] = app.verdict(admission.Verdict{Admitted: a.admission})
 		}
 		if why, ok := c.ledger.wholly[app.runKey()]; ok {
@@ -53,7 +53,7 @@ func (c *Controller) judge(s *situation, decided engine.Decisions) map[runKey]ve
 }
 
 func (a *member) verdict(v admission.Verdict) verdict {
-	return verdict{Verdict: v, queue: a.place.Name, app: a.key}
+	return verdict{Verdict: v, place: a.place, app: a.key}
 }
 
 // refused says why a run is not let in, ever.

@@ -39,9 +39,9 @@ type podKey struct {
 	pod string
 }
 
-// admitted is an admission to the queue that the run was in then.
+// admitted is an admission with what the run asked for then.
 type admitted struct {
-	queue     string
+	place     *v1beta2.QueuePlace
 	admission *v1beta2.QueueAdmission
 }
 
@@ -66,7 +66,7 @@ func (l *ledger) settle(apps []member) {
 		}
 	}
 	for key, a := range l.admitted {
-		if app := runs[key]; app == nil || !app.waits() || app.place.Name != a.queue {
+		if app := runs[key]; app == nil || !app.waits() || !asMuch(a.place, app.place) {
 			delete(l.admitted, key)
 		}
 	}

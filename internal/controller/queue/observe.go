@@ -65,13 +65,20 @@ func (c *Controller) applications(ctx context.Context) ([]found, error) {
 	}
 	var all []found
 	here := make(map[types.NamespacedName]bool, len(list.Items))
-	before := c.known
+	before, applied := c.known, c.applicants.waiting(c.clock.Now())
 	c.known = make(known)
 	for i := range list.Items {
 		object := &list.Items[i]
 		key := client.ObjectKeyFromObject(object)
 		here[key] = true
 		delete(before, object.UID)
+		if applicant, ok := applied[object.UID]; ok {
+			if app, applies := applicant.of(object); applies {
+				all = append(all, found{member: app})
+				continue
+			}
+			c.applicants.forget(object.UID)
+		}
 		if object.Status.Queue == nil {
 			continue
 		}

@@ -106,7 +106,7 @@ func TestAssess(t *testing.T) {
 			reason: "What was let in and is not written down yet is let in.",
 			app:    app(),
 			ledger: func(l *ledger) {
-				l.admitted[runKey{"u", 1}] = admitted{queue: "etl", admission: &v1beta2.QueueAdmission{
+				l.admitted[runKey{"u", 1}] = admitted{place: app().place, admission: &v1beta2.QueueAdmission{
 					At: metav1.NewTime(noon), Driver: "stable", Executors: map[string]int64{"spot": 2},
 				}}
 			},
