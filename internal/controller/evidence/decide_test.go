@@ -153,7 +153,8 @@ func TestDecide(t *testing.T) {
 		},
 		"Queued": {
 			"That a queue lets a run wait is told by who decided it.",
-			inState(v1beta2.ApplicationStateSubmitted, submittedAgo(time.Hour), queuedSince(nil)), nil, nil, task{},
+			inState(v1beta2.ApplicationStateSubmitted, submittedAgo(time.Hour), queuedSince(nil)), nil, nil,
+			task{},
 		},
 		"LetIn": {
 			"A driver may be expected from when its run was let in.",
