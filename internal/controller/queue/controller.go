@@ -4,15 +4,17 @@
 // It works in rounds, one at a time, in the replica that leads. A round looks at the cluster (observe.go), puts what it saw
 // into the engine's words (seen.go, capacity.go, state.go: pure) with what was decided and is not to be seen yet laid over it
 // (ledger.go), and carries out what comes back: runs are let in and taken back through the application controller, which asks
-// here (admissions.go); executors' gates are lifted (lift.go) and executors told to go (reclaim.go), in the order of order.go.
-// What becomes of it is told in the queues' status (status.go), in metrics and in events. Nothing is remembered that could
-// not be seen again: an operator that is killed at any line is followed by one that decides the same. What an application
+// here (admissions.go), for a run that is new before it is claimed (applicants.go); executors' gates are lifted (lift.go) and
+// executors told to go (reclaim.go), in the order of order.go. What becomes of it is told in the queues' status (status.go), in
+// metrics and in events. Nothing is remembered that could not be seen again, but for what users have used, which is kept in a
+// ConfigMap (keeper.go): an operator that is killed at any line is followed by one that decides the same. What an application
 // consists of is not known here.
 package queue
 
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,6 +66,8 @@ type Controller struct {
 	metrics   *metrics
 	clock     clock.PassiveClock
 	books     books
+	// inUse says that there are queues, or somebody waits for one: without, the executors of a whole cluster concern nobody here.
+	inUse atomic.Bool
 	// applicants ask to be let in before they are claimed.
 	applicants applicants
 	teller     *teller
@@ -118,7 +122,7 @@ func Add(mgr ctrl.Manager, cluster client.Client, c *Controller, options Options
 		Named(name).
 		Watches(&v1alpha1.Queue{}, wake{}).
 		Watches(&v1beta2.SparkApplication{}, wake{}).
-		WatchesRawSource(executorSource{options.Executors}).
+		WatchesRawSource(executorSource{options.Executors, &c.inUse}).
 		WatchesRawSource(capacitySource(watch)).
 		WatchesRawSource(c.applicantSource()).
 		WithOptions(workers.Options(name, 1, mgr.GetLogger())).
@@ -135,6 +139,9 @@ func (c *Controller) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	}
 	began := c.clock.Now()
 	seen, ready, err := c.observe(ctx)
+	if err == nil {
+		c.inUse.Store(seen != nil || !ready)
+	}
 	switch {
 	case err != nil:
 		return reconcile.Result{}, err
@@ -187,31 +194,50 @@ var round = reconcile.Request{NamespacedName: types.NamespacedName{Name: "round"
 
 type requests = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-// wake has a round soon after something has changed.
+// wake has a round soon after something has changed that is in a queue.
 type wake struct{}
 
 var _ handler.EventHandler = wake{}
 
 // Create implements handler.EventHandler.
-func (wake) Create(_ context.Context, _ event.CreateEvent, q requests) { q.AddAfter(round, gather) }
+func (wake) Create(_ context.Context, e event.CreateEvent, q requests) { soon(q, e.Object) }
 
 // Update implements handler.EventHandler.
-func (wake) Update(_ context.Context, _ event.UpdateEvent, q requests) { q.AddAfter(round, gather) }
+func (wake) Update(_ context.Context, e event.UpdateEvent, q requests) {
+	soon(q, e.ObjectOld, e.ObjectNew)
+}
 
 // Delete implements handler.EventHandler.
-func (wake) Delete(_ context.Context, _ event.DeleteEvent, q requests) { q.AddAfter(round, gather) }
+func (wake) Delete(_ context.Context, e event.DeleteEvent, q requests) { soon(q, e.Object) }
 
 // Generic implements handler.EventHandler.
-func (wake) Generic(_ context.Context, _ event.GenericEvent, q requests) { q.AddAfter(round, gather) }
+func (wake) Generic(_ context.Context, e event.GenericEvent, q requests) { soon(q, e.Object) }
+
+// soon has a round about objects, unless they are applications that are in no queue.
+func soon(q requests, objects ...client.Object) {
+	for _, object := range objects {
+		if app, ok := object.(*v1beta2.SparkApplication); !ok || app.Status.Queue != nil {
+			q.AddAfter(round, gather)
+			return
+		}
+	}
+}
 
 // executorSource has a round soon after executors have changed, and none before they are known.
-type executorSource struct{ executors *executors.Watch }
+type executorSource struct {
+	executors *executors.Watch
+	inUse     *atomic.Bool
+}
 
 var _ source.SyncingSource = executorSource{}
 
 // Start implements source.Source.
 func (s executorSource) Start(_ context.Context, q requests) error {
-	s.executors.Notify(func(types.NamespacedName) { q.AddAfter(round, gather) })
+	s.executors.Notify(func(types.NamespacedName) {
+		if s.inUse.Load() {
+			q.AddAfter(round, gather)
+		}
+	})
 	return nil
 }
 
