@@ -23,6 +23,7 @@ import (
 	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/spark"
 	"brazier.sh/brazier/test/apiserver"
+	"brazier.sh/brazier/test/operated"
 )
 
 const (
@@ -163,11 +164,11 @@ func (d drivers) next(t *testing.T) time.Time {
 // cpu returns how much CPU time the process has used, its threads' together.
 func (o operator) cpu(t *testing.T) time.Duration {
 	t.Helper()
-	stat, err := statOf(o.process.Pid)
+	process, err := operated.ReadProcess(o.process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stat.cpu
+	return process.CPU
 }
 
 // serverCPU returns how much CPU time the API server and its store have used, which are this process's children.
@@ -184,8 +185,8 @@ func serverCPU(t *testing.T) time.Duration {
 		if program := strings.Split(string(command), "\x00"); len(program) < 2 || program[1] != "kube-apiserver" && program[1] != "etcd" {
 			continue
 		}
-		if stat, err := statOf(pid); err == nil && stat.parent == os.Getpid() {
-			all += stat.cpu
+		if process, err := operated.ReadProcess(pid); err == nil && process.Parent == os.Getpid() {
+			all += process.CPU
 		}
 	}
 	if all == 0 {
@@ -194,47 +195,14 @@ func serverCPU(t *testing.T) time.Duration {
 	return all
 }
 
-// stat is what is read of a process.
-type stat struct {
-	parent int
-	cpu    time.Duration
-}
-
-// statOf reads proc(5): the fourth field, and the 14th and the 15th in clock ticks, of which Linux has 100 a second.
-func statOf(pid int) (stat, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return stat{}, err
-	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	parent, err := strconv.Atoi(fields[1])
-	if err != nil {
-		return stat{}, err
-	}
-	var ticks int64
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			return stat{}, err
-		}
-		ticks += n
-	}
-	return stat{parent, time.Duration(ticks) * 10 * time.Millisecond}, nil
-}
-
 // peakMemory returns the most memory that the process ever held, in bytes.
 func (o operator) peakMemory(t *testing.T) int64 {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.process.Pid))
+	_, most, err := operated.ReadMemory(o.process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "VmHWM:")
-	var kB int64
-	if _, err := fmt.Sscan(rest, &kB); err != nil {
-		t.Fatal(err)
-	}
-	return kB << 10
+	return most
 }
 
 func number(name string, otherwise int) int {

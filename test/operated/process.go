@@ -159,19 +159,11 @@ func (o *Operator) ready() error {
 // Memory returns how much memory the process has resident, and the most that it ever had, in bytes.
 func (o *Operator) Memory(t testing.TB) (now, most int64) {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.command.Process.Pid))
+	now, most, err := ReadMemory(o.command.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	field := func(name string) int64 {
-		_, rest, _ := strings.Cut(string(text), name+":")
-		var kB int64
-		if _, err := fmt.Sscan(rest, &kB); err != nil {
-			t.Fatalf("read %s of the process: %v", name, err)
-		}
-		return kB << 10
-	}
-	return field("VmRSS"), field("VmHWM")
+	return now, most
 }
 
 // collected finds what a run of the garbage collector has left, in MB, in its trace.
@@ -194,21 +186,11 @@ func (o *Operator) Live(t testing.TB) int64 {
 // CPU returns how much CPU time the process has used, its threads' together.
 func (o *Operator) CPU(t testing.TB) time.Duration {
 	t.Helper()
-	// proc(5): the 14th and the 15th field, in clock ticks, of which Linux has 100 a second.
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.command.Process.Pid))
+	process, err := ReadProcess(o.command.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	var ticks int64
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return process.CPU
 }
 
 // freeAddress returns a loopback address that nobody listens at.
