@@ -69,10 +69,8 @@ func (r *room) put(c claim) ([]placed, bool) {
 		if r.shape.Flavours[flavour].ScalesFromZero {
 			return true
 		}
-		node, ok := r.find(flavour, size)
+		p, ok := r.place(flavour, size)
 		if ok {
-			p := placed{flavour, node, size}
-			r.change(p, -1)
 			all = append(all, p)
 		}
 		return ok
@@ -92,26 +90,32 @@ func (r *room) put(c claim) ([]placed, bool) {
 
 // expect puts those of a running application's pods onto nodes that have none yet, as far as there is room for them.
 func (r *room) expect(app *Application) {
-	one := func(flavour int, size Size) {
-		if node, ok := r.find(flavour, size); ok && !r.shape.Flavours[flavour].ScalesFromZero {
-			r.change(placed{flavour, node, size}, -1)
-		}
-	}
 	if app.DriverComes {
-		one(app.Admitted.Driver, app.Driver)
+		r.place(app.Admitted.Driver, app.Driver)
 	}
 	for flavour, promised := range app.promised(heldNow) {
 		for range promised {
-			one(flavour, app.Executor)
+			r.place(flavour, app.Executor)
 		}
-		for i := range app.Groups {
-			if group := &app.Groups[i]; group.Comes != nil {
-				for range group.Comes[flavour] {
-					one(flavour, group.Size)
-				}
+	}
+	for i := range app.Groups {
+		for flavour, comes := range app.Groups[i].Comes {
+			for range comes {
+				r.place(flavour, app.Groups[i].Size)
 			}
 		}
 	}
+}
+
+// place puts a pod onto the first node of flavour with room for size; false where there is none.
+func (r *room) place(flavour int, size Size) (placed, bool) {
+	node, ok := r.find(flavour, size)
+	if !ok {
+		return placed{}, false
+	}
+	p := placed{flavour, node, size}
+	r.change(p, -1)
+	return p, true
 }
 
 // find returns the first node of flavour with room for size.
