@@ -2,7 +2,14 @@
 // what becomes of it, is theirs.
 package admission
 
-import "brazier.sh/brazier/api/v1beta2"
+import (
+	"time"
+
+	"brazier.sh/brazier/api/v1beta2"
+)
+
+// Patience is for how long a run that nobody has claimed yet is waited for something to be decided about it.
+const Patience = 3 * time.Second
 
 // Verdict is what a queue has decided about a run. The zero value is that nothing was.
 type Verdict struct {

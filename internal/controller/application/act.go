@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/admission"
 	"brazier.sh/brazier/internal/spark"
 )
 
@@ -79,7 +80,7 @@ func (r *Reconciler) claim(ctx context.Context, app *v1beta2.SparkApplication, s
 	}
 	place := placeOf(queue, plan.Demand, at)
 	if r.applies(app, place) {
-		return Step{Action: Wait, State: state(app), Because: "its queue is asked", After: askAgain, Silent: true}, nil
+		return Step{Action: Wait, State: state(app), Because: "its queue is asked", After: admission.Patience, Silent: true}, nil
 	}
 	r.kinds.begin(app, app.Status.Run+1)
 	step.Claimed = &Claimed{

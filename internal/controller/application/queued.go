@@ -37,8 +37,6 @@ const (
 	// goOn is when a run is gone on with that was let in, begun the priority of that: thousands may be let in at once, and one
 	// that has been begun is made whole before others are.
 	goOn, begun = time.Millisecond, 1
-	// askAgain is when a queue is asked again that has not answered.
-	askAgain = 3 * time.Second
 	// reasonWaiting is the reason of a run of which its queue has said nothing yet.
 	reasonWaiting = "Waiting"
 	// reasonMoved is the reason of an event that tells of another queue.

@@ -9,14 +9,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/admission"
 )
 
-const (
-	// applies is for how long a run that is not claimed yet is waited for a round about it.
-	applies = 3 * time.Second
-	// gaveUp is after what time nobody asks any more whether it was let in.
-	gaveUp = 30 * time.Second
-)
+// gaveUp is after what time nobody asks any more whether it was let in.
+const gaveUp = 30 * time.Second
 
 // applicants are first runs that nobody has claimed yet. A round about them saves a status: one that is let in at once is
 // claimed and let in by one write. Nothing of them has to be remembered: they ask again.
@@ -52,7 +49,7 @@ func (a *applicants) apply(uid types.UID, run int64, place *v1beta2.QueuePlace, 
 	if !same && came != nil {
 		came()
 	}
-	return now.Sub(known.since) >= applies
+	return now.Sub(known.since) >= admission.Patience
 }
 
 // asMuch reports whether a run asks of the same queue for the same in two places.

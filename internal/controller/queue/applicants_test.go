@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/internal/admission"
 )
 
 // placeWith is one that asks for so many executors.
@@ -26,19 +27,19 @@ func TestApply(t *testing.T) {
 	if at(0, 2) || came != 1 {
 		t.Error("who comes has a round soon, and waits for it")
 	}
-	if at(applies-1, 2) || came != 1 {
+	if at(admission.Patience-1, 2) || came != 1 {
 		t.Error("who asks again has none more")
 	}
-	if !at(applies, 2) {
+	if !at(admission.Patience, 2) {
 		t.Error("it is not waited for a round for ever")
 	}
-	if at(applies, 3) || came != 2 {
+	if at(admission.Patience, 3) || came != 2 {
 		t.Error("who asks for something else is somebody else")
 	}
-	if got := a.waiting(noon.Add(applies + gaveUp)); len(got) != 1 || got["u"].place.Minimum != 3 {
+	if got := a.waiting(noon.Add(admission.Patience + gaveUp)); len(got) != 1 || got["u"].place.Minimum != 3 {
 		t.Errorf("want the last word of the one, got %v", got)
 	}
-	if got := a.waiting(noon.Add(applies + gaveUp + 1)); len(got) > 0 {
+	if got := a.waiting(noon.Add(admission.Patience + gaveUp + 1)); len(got) > 0 {
 		t.Errorf("who does not ask any more wants nothing, got %v", got)
 	}
 }

@@ -123,8 +123,8 @@ func Add(mgr ctrl.Manager, cluster client.Client, c *Controller, options Options
 		Watches(&v1alpha1.Queue{}, wake{}).
 		Watches(&v1beta2.SparkApplication{}, wake{}).
 		WatchesRawSource(executorSource{options.Executors, &c.inUse}).
-		WatchesRawSource(capacitySource(watch)).
-		WatchesRawSource(c.applicantSource()).
+		WatchesRawSource(wokenBy(watch.Notify)).
+		WatchesRawSource(wokenBy(c.applicants.onCame)).
 		WithOptions(workers.Options(name, 1, mgr.GetLogger())).
 		Complete(c)
 }
@@ -244,18 +244,10 @@ func (s executorSource) Start(_ context.Context, q requests) error {
 // WaitForSync implements source.SyncingSource.
 func (s executorSource) WaitForSync(ctx context.Context) error { return s.executors.WaitForSync(ctx) }
 
-// applicantSource has a round soon after somebody has asked to be let in.
-func (c *Controller) applicantSource() source.Source {
+// wokenBy has a round soon after something has happened that notify tells of.
+func wokenBy(notify func(told func())) source.Source {
 	return source.Func(func(_ context.Context, q requests) error {
-		c.applicants.onCame(func() { q.AddAfter(round, gather) })
-		return nil
-	})
-}
-
-// capacitySource has a round soon after what there is has changed.
-func capacitySource(watch *capacity.Watch) source.Source {
-	return source.Func(func(_ context.Context, q requests) error {
-		watch.Notify(func() { q.AddAfter(round, gather) })
+		notify(func() { q.AddAfter(round, gather) })
 		return nil
 	})
 }

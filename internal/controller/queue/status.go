@@ -100,14 +100,14 @@ func (t *teller) tell(ctx context.Context) {
 		if !ok {
 			continue
 		}
-		t.told[name] = written{t.clock.Now(), status}
 		if err := t.write(ctx, queue, status); err != nil {
 			if ctx.Err() != nil {
 				return
 			}
-			t.told[name] = written{t.clock.Now(), queue.Status}
 			log.FromContext(ctx).Error(err, "the status of a queue could not be written", "queue", name)
+			status = queue.Status
 		}
+		t.told[name] = written{t.clock.Now(), status}
 		select {
 		case <-ctx.Done():
 			return
