@@ -17,19 +17,15 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	recordv1 "brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli"
 	"brazier.sh/brazier/internal/kube"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
-
-// patience only ends a test that hangs.
-const patience = time.Minute
 
 const space = metav1.NamespaceDefault
 
@@ -44,17 +40,11 @@ type world struct {
 
 // TestAPIServer runs the verbs on a real API server. What needs a kubelet is in test/e2e.
 func TestAPIServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	w := &world{kubeconfig: plane.Kubeconfig(), config: plane.Config()}
+	server := apiserver.Start(t)
+	w := &world{kubeconfig: server.Kubeconfig(), config: server.Config()}
 	w.fails(t, "does not know SparkApplications", "ps")
-	if _, err := envtest.InstallCRDs(w.config, envtest.CRDInstallOptions{Paths: []string{"../../api/crds"}, ErrorIfPathMissing: true, MaxTime: patience}); err != nil {
+	err := server.Define()
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, client := range []struct {
@@ -113,7 +103,7 @@ func (w *world) start(ctx context.Context, out, said *buffer, args ...string) er
 func (w *world) try(t *testing.T, args ...string) (out, said string, err error) {
 	t.Helper()
 	var stdout, stderr buffer
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer cancel()
 	err = w.start(ctx, &stdout, &stderr, args...)
 	return stdout.String(), stderr.String(), err
@@ -151,14 +141,14 @@ func has(t *testing.T, text string, wants ...string) {
 // eventually polls until is says that it is so.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer cancel()
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	for !is() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s: not within %s", what, patience)
+			t.Fatalf("%s: not within %s", what, apiserver.Patience)
 		case <-ticker.C:
 		}
 	}

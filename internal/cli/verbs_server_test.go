@@ -21,6 +21,7 @@ import (
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/kube"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // fieldsOf are the words of the line of a table that begins with name.
@@ -72,7 +73,7 @@ func (w *world) testPs(t *testing.T) {
 }
 
 func (w *world) testPsWatch(t *testing.T) {
-	ctx, stop := context.WithTimeout(t.Context(), patience)
+	ctx, stop := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer stop()
 	var out, said buffer
 	ended := make(chan error, 1)
@@ -110,7 +111,7 @@ func (w *world) testGetWaits(t *testing.T) {
 	w.create(t, "waited", nil)
 	var out, said buffer
 	ended := make(chan error, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer cancel()
 	go func() { ended <- w.start(ctx, &out, &said, "get", "waited", "--wait=running") }()
 	w.status(t, "waited", state(v1beta2.ApplicationStateRunning, ""))
@@ -160,7 +161,7 @@ func (w *world) testEvents(t *testing.T) {
 	if !slices.IsSorted(order) {
 		t.Errorf("events are told in the order of time\n%s", out)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), patience)
+	ctx, stop := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer stop()
 	var watched, said buffer
 	ended := make(chan error, 1)
@@ -246,7 +247,7 @@ func (w *world) testCancel(t *testing.T) {
 	if !w.get(t, "stops").Spec.Suspend {
 		t.Error("spec.suspend must end the run")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer cancel()
 	var waited, quiet buffer
 	ended := make(chan error, 1)
@@ -290,7 +291,7 @@ func (w *world) testRerun(t *testing.T) {
 	}
 	w.fails(t, `--name: there is an application "broken" in the namespace "default" already`, "rerun", "works", "--name", "broken")
 	w.fails(t, `--set: "executor.instance=5" does not fit a SparkApplication`, "rerun", "works", "--set", "executor.instance=5")
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), apiserver.Patience)
 	defer cancel()
 	var out2, progress buffer
 	ended := make(chan error, 1)

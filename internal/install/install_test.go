@@ -31,8 +31,8 @@ const (
 	applications = "analytics"
 	// patience ends a test that hangs; nothing is measured by it.
 	patience = 5 * time.Minute
-	// noPatience is for an operator that is known never to start.
-	noPatience = 2 * time.Second
+	// noPatience is for an operator that is known never to start: its pod is made meanwhile, and what keeps it is told.
+	noPatience = 15 * time.Second
 )
 
 // TestInstall goes through the life of an installation on a real API server, and runs the operator there with the rights that

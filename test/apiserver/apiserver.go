@@ -140,24 +140,35 @@ func Scheme() (*runtime.Scheme, error) {
 	)
 }
 
-// Define teaches the server Brazier's kinds.
-func (s *Server) Define() error {
+// Define teaches the server kinds: Brazier's where none are named.
+func (s *Server) Define(kinds ...*apiextensionsv1.CustomResourceDefinition) error {
+	if len(kinds) == 0 {
+		var err error
+		if kinds, err = own(); err != nil {
+			return err
+		}
+	}
+	_, err := envtest.InstallCRDs(s.Config(), envtest.CRDInstallOptions{CRDs: kinds, MaxTime: Patience})
+	return err
+}
+
+// own returns the definitions of Brazier's kinds.
+func own() ([]*apiextensionsv1.CustomResourceDefinition, error) {
 	files, err := fs.Glob(crds.FS, "*.yaml")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	definitions := make([]*apiextensionsv1.CustomResourceDefinition, len(files))
 	for i, file := range files {
 		text, err := fs.ReadFile(crds.FS, file)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := yaml.UnmarshalStrict(text, &definitions[i]); err != nil {
-			return fmt.Errorf("read the definition in %s: %w", file, err)
+			return nil, fmt.Errorf("read the definition in %s: %w", file, err)
 		}
 	}
-	_, err = envtest.InstallCRDs(s.Config(), envtest.CRDInstallOptions{CRDs: definitions, MaxTime: Patience})
-	return err
+	return definitions, nil
 }
 
 // Eventually waits until what is. Where it does not come, the test ends, and found tells what there was instead.

@@ -142,7 +142,7 @@ func status(t *testing.T) localcluster.Status {
 
 func awaitHealthy(t *testing.T) {
 	t.Helper()
-	eventually(t, 2*time.Minute, "a healthy cluster", func() error {
+	eventually(t, lifeLimit, "a healthy cluster", func() error {
 		if s := status(t); !s.Healthy {
 			return errors.New(s.Problem)
 		}
@@ -282,7 +282,7 @@ func testVolume(t *testing.T) {
 }
 
 func testMetrics(t *testing.T) {
-	eventually(t, time.Minute, "metrics", func() error {
+	eventually(t, lifeLimit, "metrics", func() error {
 		return command(t.Context(), "kubectl", "top", "pods", "--namespace=probe").Run()
 	})
 	kubectl(t, "top", "nodes")
@@ -334,7 +334,7 @@ func testKilledParts(t *testing.T) {
 			killPart(t, part)
 			t.Logf("back after %v", time.Since(begun))
 			// A new kubelet has to hear of its pods before it lets anybody in.
-			eventually(t, time.Minute, "an answer from the pod", func() error {
+			eventually(t, lifeLimit, "an answer from the pod", func() error {
 				return command(t.Context(), "kubectl", "exec", "--namespace=probe", "deployment/probe", "--", "/probe", "get", "http://probe").Run()
 			})
 		})
@@ -347,7 +347,7 @@ func killPart(t *testing.T, part localcluster.Part) {
 	if err := syscall.Kill(part.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, part.Name+" as another process", func() error {
+	eventually(t, lifeLimit, part.Name+" as another process", func() error {
 		for _, now := range status(t).Parts {
 			if now.Name == part.Name && now.PID != 0 && now.PID != part.PID {
 				return nil
@@ -363,7 +363,7 @@ func testKilledSupervisor(t *testing.T) {
 	if err := syscall.Kill(before.Supervisor, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 10*time.Second, "status without a supervisor", func() error {
+	eventually(t, lifeLimit, "status without a supervisor", func() error {
 		if s := status(t); s.Healthy || !strings.Contains(s.Problem, "nobody supervises") {
 			return fmt.Errorf("problem: %q", s.Problem)
 		}

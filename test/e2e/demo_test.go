@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // planted is what the demonstration says when the job found exactly what the generator had put into its file.
@@ -40,7 +39,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal("the user was not told of the application's name")
 	}
 	name := created[1]
-	eventually(t, time.Minute, "nothing left of the run but its driver pod", func() error {
+	eventually(t, lifeLimit, "nothing left of the run but its driver pod", func() error {
 		left := kubectl(t, "get", "pods,services,configmaps,networkpolicies", "-l", "sparkoperator.k8s.io/app-name="+name, "-o", "name")
 		if strings.TrimSpace(left) != "pod/"+name+"-driver" {
 			return fmt.Errorf("there is %q", left)
@@ -84,7 +83,7 @@ func TestKillsDuringJob(t *testing.T) {
 	if err := demo.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 2*time.Minute, "a running driver", func() error {
+	eventually(t, lifeLimit, "a running driver", func() error {
 		if states := kubectl(t, "get", "sparkapplications", "-o", "jsonpath={.items[*].status.applicationState.state}"); !strings.Contains(states, "RUNNING") {
 			return fmt.Errorf("states: %s", states)
 		}

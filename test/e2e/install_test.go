@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestUpOnACluster takes the embedded cluster for one that somebody else runs: no part of it is touched, and Brazier is
@@ -143,7 +142,7 @@ func testUpgrade(t *testing.T) {
 		t.Errorf("the configuration is the old one:\n%s", config)
 	}
 	// Old replicas are counted until they have ended.
-	eventually(t, time.Minute, "two new replicas", func() error {
+	eventually(t, lifeLimit, "two new replicas", func() error {
 		pods := operatorPods(t)
 		if len(pods) != 2 || slices.ContainsFunc(pods, func(pod string) bool { return slices.Contains(before, pod) }) {
 			return fmt.Errorf("before: %v, now: %v", before, pods)
@@ -163,7 +162,7 @@ func leader(t *testing.T) string {
 
 func testLeaderKilled(t *testing.T) {
 	first := ""
-	eventually(t, time.Minute, "a leader", func() error {
+	eventually(t, lifeLimit, "a leader", func() error {
 		if first = leader(t); !slices.Contains(operatorPods(t), first) {
 			return fmt.Errorf("the lease is held by %q", first)
 		}
@@ -171,7 +170,7 @@ func testLeaderKilled(t *testing.T) {
 	})
 	other := slices.DeleteFunc(operatorPods(t), func(pod string) bool { return pod == first })
 	kubectl(t, "delete", "pod", first, "-n", "brazier-system", "--grace-period=0", "--force")
-	eventually(t, time.Minute, "the other replica to lead", func() error {
+	eventually(t, lifeLimit, "the other replica to lead", func() error {
 		if now := leader(t); now == first || !slices.Contains(operatorPods(t), now) {
 			return fmt.Errorf("the lease is held by %q; the other is %v", now, other)
 		}

@@ -11,14 +11,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli/incidents"
 	"brazier.sh/brazier/internal/kube"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // brazier runs the command.
@@ -52,25 +51,15 @@ func TestUsage(t *testing.T) {
 
 // TestAPIServer finds incidents among the records of a real API server, which gives them in pages.
 func TestAPIServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	there := []string{"--kubeconfig", plane.Kubeconfig()}
+	server := apiserver.Start(t)
+	there := []string{"--kubeconfig", server.Kubeconfig()}
 	if _, _, err := brazier(t, there...); err == nil || !strings.Contains(err.Error(), "the cluster keeps no records of runs; \"brazier upgrade") {
 		t.Errorf("without the kind: %v", err)
 	}
-	crds := envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, ErrorIfPathMissing: true}
-	if _, err := envtest.InstallCRDs(plane.Config(), crds); err != nil {
+	if err := server.Define(); err != nil {
 		t.Fatal(err)
 	}
-	config := rest.CopyConfig(plane.Config())
-	config.QPS = -1
-	records, err := kube.Records(config)
+	records, err := kube.Records(server.Config())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +95,7 @@ func TestAPIServer(t *testing.T) {
 	if err != nil || out != "" || progress != "no run failed or waited in the last 1s\n" {
 		t.Errorf("a second: %v\n%s%s", err, out, progress)
 	}
-	if _, _, err := brazier(t, "--kubeconfig", stranger(t, plane.Kubeconfig()), "-A"); err == nil || !strings.Contains(err.Error(), "without the flag one namespace is looked at") {
+	if _, _, err := brazier(t, "--kubeconfig", stranger(t, server.Kubeconfig()), "-A"); err == nil || !strings.Contains(err.Error(), "without the flag one namespace is looked at") {
 		t.Errorf("a stranger: %v", err)
 	}
 }

@@ -20,16 +20,15 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli/exit"
 	"brazier.sh/brazier/internal/cli/submit"
 	"brazier.sh/brazier/internal/kube"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/objectstore"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // world is a real API server, a folder that stands in for the object store, and a folder of jobs.
@@ -63,23 +62,14 @@ func clean(t *testing.T) {
 
 // TestAPIServer submits jobs to a real API server, on which the test plays the operator.
 func TestAPIServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
 	clean(t)
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
+	server := apiserver.StartWithKinds(t)
+	config := server.Config()
+	apps, err := kube.Applications(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(plane.Stop)
-	config := plane.Config()
-	if _, err := envtest.InstallCRDs(config, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, ErrorIfPathMissing: true}); err != nil {
-		t.Fatal(err)
-	}
-	w := &world{config: config, kubeconfig: plane.Kubeconfig(), host: config.Host, store: t.TempDir(), jobs: t.TempDir()}
-	if w.apps, err = kube.Applications(config); err != nil {
-		t.Fatal(err)
-	}
+	w := &world{config: config, kubeconfig: server.Kubeconfig(), apps: apps, host: config.Host, store: t.TempDir(), jobs: t.TempDir()}
 	cluster, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -18,22 +17,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/cli/why"
-	"brazier.sh/brazier/internal/localcluster/controlplane"
 	"brazier.sh/brazier/internal/scene"
 	"brazier.sh/brazier/internal/terminal"
+	"brazier.sh/brazier/test/apiserver"
 )
-
-const patience = time.Minute
 
 // world is an API server on which the test plays operator, scheduler and kubelet.
 type world struct {
@@ -45,18 +39,15 @@ type world struct {
 
 // TestAPIServer asks a real API server, as its administrator and as people who may read less.
 func TestAPIServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("this test starts an API server")
-	}
-	plane, err := controlplane.Start(t.Context(), controlplane.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(plane.Stop)
-	w := &world{t: t, config: plane.Config(), kubeconfig: plane.Kubeconfig()}
+	server := apiserver.Start(t)
+	w := &world{t: t, config: server.Config(), kubeconfig: server.Kubeconfig()}
 	t.Run("NoBrazier", func(t *testing.T) {
 		w.refuses(t, []string{"pi"}, "the cluster does not know SparkApplications")
 	})
+	if err := server.Define(); err != nil {
+		t.Fatal(err)
+	}
+	w.client = server.Client(t)
 	w.setUp()
 	t.Run("Failed", w.failed)
 	t.Run("Waiting", w.waiting)
@@ -68,20 +59,6 @@ func TestAPIServer(t *testing.T) {
 
 func (w *world) setUp() {
 	w.t.Helper()
-	crds := envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, ErrorIfPathMissing: true, MaxTime: patience}
-	if _, err := envtest.InstallCRDs(w.config, crds); err != nil {
-		w.t.Fatal(err)
-	}
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1beta2.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	var err error
-	if w.client, err = client.New(w.config, client.Options{Scheme: scheme}); err != nil {
-		w.t.Fatal(err)
-	}
 	for name, cpus := range map[string]string{"worker-1": "4", "worker-2": "8"} {
 		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}
 		w.create(w.t, node)
@@ -381,10 +358,5 @@ func (w *world) as(t *testing.T, user string) string {
 
 func (w *world) await(t *testing.T, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	err := wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(context.Context) (bool, error) { return done(), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	apiserver.Eventually(t, "what was waited for", func(context.Context) (bool, error) { return done(), nil })
 }

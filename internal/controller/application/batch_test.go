@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/spark"
@@ -85,7 +84,7 @@ func installPodGroups(t *testing.T, group, version string) {
 			}},
 		},
 	}
-	if _, err := envtest.InstallCRDs(server.Config(), envtest.CRDInstallOptions{CRDs: []*apiextensionsv1.CustomResourceDefinition{crd}}); err != nil {
+	if err := server.Define(crd); err != nil {
 		t.Fatal(err)
 	}
 }

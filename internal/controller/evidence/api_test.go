@@ -2,15 +2,12 @@ package evidence_test
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
@@ -18,60 +15,32 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/application"
 	"brazier.sh/brazier/internal/controller/evidence"
-	"brazier.sh/brazier/internal/localcluster/controlplane" //nolint:depguard // these tests need a real API server, whoever's
 	"brazier.sh/brazier/internal/spark"
+	"brazier.sh/brazier/test/apiserver"
 )
-
-// patience is how long a test waits for what has to happen. Nothing is measured by it: it only ends a test that hangs.
-const patience = time.Minute
 
 // plane is the API server that the tests of this package share; nil with -short.
 var plane *rest.Config
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	ctrl.SetLogger(logr.Discard())
-	os.Exit(withControlPlane(m.Run))
-}
-
-func withControlPlane(run func() int) int {
-	if testing.Short() {
-		return run()
+	share := func(server *apiserver.Server) error {
+		plane = server.Config()
+		return nil
 	}
 	// A played kubelet has a certificate of its own.
-	started, err := controlplane.Start(context.Background(), controlplane.Options{APIServerFlags: []string{"--kubelet-certificate-authority="}})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer started.Stop()
-	plane = started.Config()
-	plane.QPS = -1
-	if _, err := envtest.InstallCRDs(plane, envtest.CRDInstallOptions{Paths: []string{"../../../api/crds"}, MaxTime: patience}); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return run()
-}
-
-func newScheme() (*runtime.Scheme, error) {
-	scheme := runtime.NewScheme()
-	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), v1beta2.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
+	os.Exit(apiserver.Run(m, share, "--kubelet-certificate-authority="))
 }
 
 // world is a namespace of the API server with an operator; the tests play kubelet.
@@ -87,15 +56,7 @@ func newWorld(t *testing.T) *world {
 		t.Skip("this test needs an API server")
 	}
 	t.Parallel()
-	scheme, err := newScheme()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := client.New(plane, client.Options{Scheme: scheme})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{t: t, client: c}
+	w := &world{t: t, client: apiserver.NewClient(t, plane)}
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "evidence-"}}
 	w.create(namespace)
 	w.namespace = namespace.Name
@@ -115,7 +76,7 @@ func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
 // operateFor has a recorder record, and its records be kept for so long.
 func (w *world) operateFor(recorder *evidence.Recorder, keep evidence.Keep, wrap func(client.Client) client.Client) (stop func()) {
 	w.t.Helper()
-	scheme, err := newScheme()
+	scheme, err := apiserver.Scheme()
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -176,9 +137,7 @@ func (w *world) create(object client.Object) {
 
 func (w *world) eventually(is wait.ConditionWithContextFunc, otherwise func() string) {
 	w.t.Helper()
-	if err := wait.PollUntilContextTimeout(w.t.Context(), 20*time.Millisecond, patience, true, is); err != nil {
-		w.t.Fatalf("%v: %s", err, otherwise())
-	}
+	apiserver.Eventually(w.t, "what was waited for", is, otherwise)
 }
 
 // submit creates an application after it was changed by the options, and returns it with its driver when that is made.

@@ -72,7 +72,7 @@ func TestDiesWithItsProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = program.Wait() // It was killed.
-	for deadline := time.Now().Add(10 * time.Second); len(parts(home)) > 0; {
+	for deadline := time.Now().Add(time.Minute); len(parts(home)) > 0; {
 		if time.Now().After(deadline) {
 			t.Fatalf("still running: %v", parts(home))
 		}
