@@ -215,8 +215,9 @@ func (r *reader) start(t *testing.T, line string) string {
 // passing are lines of progress and of logs: which of them are printed depends on how fast the machine is.
 var passing = regexp.MustCompile(`(?i)^\s*\S*\s+(stage|executors?|driver|job)\b|^[•✓│]|%`)
 
-// changing is what differs each time: figures, times, generated names.
-var changing = regexp.MustCompile(`(less than a second|\d+ (second|minute)s?) ago|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,}|\b[a-z0-9]{5}\b|\d+(\.\d+)?(ms|s|m|h|d| MB| kB)?|\s+`)
+// changing is what differs each time: figures, times and durations, generated names.
+var changing = regexp.MustCompile(`(less than a second|\d+ (second|minute)s?) ago|\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b|\bCES?T\b|` +
+	`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,}|\b[a-z0-9]{5}\b|(\d+(\.\d+)?(ms|s|m|h|d| MB| kB)?)+|\s+`)
 
 // wantShown wants every line that is shown of a step to be printed, and none to be printed that is not shown.
 func wantShown(t *testing.T, step step, printed string) {
