@@ -141,17 +141,7 @@ func has(t *testing.T, text string, wants ...string) {
 // eventually polls until is says that it is so.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), apiserver.Patience)
-	defer cancel()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for !is() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: not within %s", what, apiserver.Patience)
-		case <-ticker.C:
-		}
-	}
+	apiserver.Eventually(t, what, func(context.Context) (bool, error) { return is(), nil })
 }
 
 func (w *world) create(t *testing.T, name string, change func(*v1beta2.SparkApplication)) *v1beta2.SparkApplication {

@@ -6,22 +6,15 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
@@ -31,12 +24,12 @@ import (
 	"brazier.sh/brazier/test/apiserver"
 )
 
-// plane is the API server that the tests of this package share; nil with -short.
-var plane *rest.Config
+// server is the API server that the tests of this package share; nil with -short.
+var server *apiserver.Server
 
 func TestMain(m *testing.M) {
-	share := func(server *apiserver.Server) error {
-		plane = server.Config()
+	share := func(s *apiserver.Server) error {
+		server = s
 		return nil
 	}
 	// A played kubelet has a certificate of its own.
@@ -44,107 +37,50 @@ func TestMain(m *testing.M) {
 }
 
 // world is a namespace of the API server with an operator; the tests play kubelet.
-type world struct {
-	t         *testing.T
-	namespace string
-	client    client.Client
-}
+type world struct{ *apiserver.World }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	if plane == nil {
-		t.Skip("this test needs an API server")
-	}
 	t.Parallel()
-	w := &world{t: t, client: apiserver.NewClient(t, plane)}
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "evidence-"}}
-	w.create(namespace)
-	w.namespace = namespace.Name
-	w.create(&corev1.ServiceAccount{ObjectMeta: w.meta(spark.DefaultServiceAccount)})
+	w := &world{server.World(t, "evidence-", nil)}
+	w.Create(&corev1.ServiceAccount{ObjectMeta: w.Meta(spark.DefaultServiceAccount)})
 	return w
 }
 
-// reliably is the wrapper of an operator that nothing befalls.
-func reliably(c client.Client) client.Client { return c }
-
 // operate runs an operator until the returned function is called, or the test ends. Its writes go through wrap.
-func (w *world) operate(wrap func(client.Client) client.Client) (stop func()) {
-	w.t.Helper()
+func (w *world) operate(wrap apiserver.Wrap) (stop func()) {
+	w.T.Helper()
 	return w.operateFor(evidence.New(), evidence.Keep{}, wrap)
 }
 
 // operateFor has a recorder record, and its records be kept for so long.
-func (w *world) operateFor(recorder *evidence.Recorder, keep evidence.Keep, wrap func(client.Client) client.Client) (stop func()) {
-	w.t.Helper()
-	scheme, err := apiserver.Scheme()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	mgr, err := ctrl.NewManager(plane, ctrl.Options{
-		Scheme: scheme, Logger: logr.Discard(), Metrics: metricsserver.Options{BindAddress: "0"},
-		Cache: cache.Options{ByObject: application.CacheOptions(), DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
-		Client: client.Options{
-			Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)},
-		},
-		NewClient: func(config *rest.Config, options client.Options) (client.Client, error) {
-			c, err := client.New(config, options)
-			return wrap(c), err
-		},
-		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
+func (w *world) operateFor(recorder *evidence.Recorder, keep evidence.Keep, wrap apiserver.Wrap) (stop func()) {
+	w.T.Helper()
+	mgr, err := apiserver.NewManager(w.Server.Config(), w.Namespace, wrap, func(options *ctrl.Options) {
+		options.Cache.ByObject = application.CacheOptions()
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	uncached, err := client.New(plane, client.Options{Scheme: scheme})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	err = application.Add(mgr, wrap(uncached), application.Options{
-		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: []string{w.namespace}, Workers: 2,
+	uncached := wrap(w.Client)
+	err = application.Add(mgr, uncached, application.Options{
+		Platform: spark.Platform{Image: "spark:{{SPARK_VERSION}}"}, CacheNamespaces: []string{w.Namespace}, Workers: 2,
 		Metrics: prometheus.NewRegistry(), Diagnoses: recorder, Executors: recorder,
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	if err := evidence.Add(mgr, wrap(uncached), recorder, evidence.Options{CacheNamespaces: []string{w.namespace}, Keep: keep}); err != nil {
-		w.t.Fatal(err)
+	if err := evidence.Add(mgr, uncached, recorder, evidence.Options{CacheNamespaces: []string{w.Namespace}, Keep: keep}); err != nil {
+		w.T.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := mgr.Start(ctx); err != nil {
-			w.t.Errorf("operator: %v", err)
-		}
-	})
-	stop = func() {
-		cancel()
-		done.Wait()
-	}
-	w.t.Cleanup(stop)
-	return stop
-}
-
-func (w *world) meta(name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Namespace: w.namespace, Name: name}
-}
-
-func (w *world) create(object client.Object) {
-	w.t.Helper()
-	if err := w.client.Create(w.t.Context(), object); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
-func (w *world) eventually(is wait.ConditionWithContextFunc, otherwise func() string) {
-	w.t.Helper()
-	apiserver.Eventually(w.t, "what was waited for", is, otherwise)
+	return apiserver.Operate(w.T, mgr.Start)
 }
 
 // submit creates an application after it was changed by the options, and returns it with its driver when that is made.
 func (w *world) submit(name string, options ...func(*v1beta2.SparkApplication)) (*v1beta2.SparkApplication, *corev1.Pod) {
-	w.t.Helper()
+	w.T.Helper()
 	app := &v1beta2.SparkApplication{
-		ObjectMeta: w.meta(name),
+		ObjectMeta: w.Meta(name),
 		Spec: v1beta2.SparkApplicationSpec{
 			Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py",
 		},
@@ -152,26 +88,26 @@ func (w *world) submit(name string, options ...func(*v1beta2.SparkApplication)) 
 	for _, option := range options {
 		option(app)
 	}
-	w.create(app)
+	w.Create(app)
 	return app, w.driver(app, "1")
 }
 
 // driver returns the driver of a run when it is made.
 func (w *world) driver(app *v1beta2.SparkApplication, run string) *corev1.Pod {
-	w.t.Helper()
+	w.T.Helper()
 	driver := new(corev1.Pod)
-	w.eventually(func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: app.Name + "-driver"}, driver)
+	w.Eventually("a driver of run "+run, func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: app.Name + "-driver"}, driver)
 		return err == nil && driver.Labels[v1beta2.LabelRun] == run, client.IgnoreNotFound(err)
-	}, func() string { return "no driver of run " + run })
+	})
 	return driver
 }
 
 // executor makes an executor's pod as Spark's driver does, after it was changed by the options.
 func (w *world) executor(app *v1beta2.SparkApplication, driver *corev1.Pod, number int, options ...func(*corev1.Pod)) *corev1.Pod {
-	w.t.Helper()
+	w.T.Helper()
 	pod := &corev1.Pod{
-		ObjectMeta: w.meta(fmt.Sprintf("%s-exec-%d", app.Name, number)),
+		ObjectMeta: w.Meta(fmt.Sprintf("%s-exec-%d", app.Name, number)),
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: v1beta2.ExecutorContainerName, Image: "spark"}}},
 	}
 	pod.Labels = map[string]string{v1beta2.LabelSparkRole: v1beta2.SparkRoleExecutor, v1beta2.LabelSparkExecutorID: fmt.Sprint(number)}
@@ -182,17 +118,17 @@ func (w *world) executor(app *v1beta2.SparkApplication, driver *corev1.Pod, numb
 	for _, option := range options {
 		option(pod)
 	}
-	w.create(pod)
+	w.Create(pod)
 	return pod
 }
 
 // become puts a pod's only container into a state, as kubelet does.
 func (w *world) become(pod *corev1.Pod, phase corev1.PodPhase, state corev1.ContainerState) {
-	w.t.Helper()
+	w.T.Helper()
 	pod.Status.Phase = phase
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: pod.Spec.Containers[0].Name, Image: "spark", State: state}}
-	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Status().Update(w.T.Context(), pod); err != nil {
+		w.T.Fatal(err)
 	}
 }
 
@@ -208,23 +144,23 @@ func ended(code int32, reason, message string) corev1.ContainerState {
 
 // record waits until there is a record of a run that is as it should be.
 func (w *world) record(app *v1beta2.SparkApplication, run int64, is func(*v1alpha1.RunRecord) bool) *v1alpha1.RunRecord {
-	w.t.Helper()
+	w.T.Helper()
 	record := new(v1alpha1.RunRecord)
 	name := v1alpha1.RunRecordName(v1alpha1.ApplicationReference{Name: app.Name, UID: app.UID}, run)
-	w.eventually(func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, record)
+	w.Eventually("record "+name, func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKey{Namespace: w.Namespace, Name: name}, record)
 		return err == nil && is(record), client.IgnoreNotFound(err)
-	}, func() string { return fmt.Sprintf("record %s is %+v", name, record) })
+	}, func() string { return fmt.Sprintf("it is %+v", record) })
 	return record
 }
 
 func anything(*v1alpha1.RunRecord) bool { return true }
 
 func (w *world) await(app *v1beta2.SparkApplication, is func(*v1beta2.SparkApplication) bool) *v1beta2.SparkApplication {
-	w.t.Helper()
+	w.T.Helper()
 	got := new(v1beta2.SparkApplication)
-	w.eventually(func(ctx context.Context) (bool, error) {
-		err := w.client.Get(ctx, client.ObjectKeyFromObject(app), got)
+	w.Eventually("application "+app.Name, func(ctx context.Context) (bool, error) {
+		err := w.Client.Get(ctx, client.ObjectKeyFromObject(app), got)
 		return err == nil && is(got), err
 	}, func() string { return fmt.Sprintf("status: %+v", got.Status) })
 	return got
@@ -244,12 +180,12 @@ func diagnosed(reason string) func(*v1beta2.SparkApplication) bool {
 // TestExecutorOfASecond has an executor come, die and go while the run goes on; what it died of stays, and is told.
 func TestExecutorOfASecond(t *testing.T) {
 	w := newWorld(t)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app, driver := w.submit("pi")
 	w.become(driver, corev1.PodRunning, running())
 	executor := w.executor(app, driver, 7)
 	w.become(executor, corev1.PodFailed, ended(137, "OOMKilled", "password=hunter2"))
-	if err := w.client.Delete(t.Context(), executor, client.GracePeriodSeconds(0)); err != nil {
+	if err := w.Client.Delete(t.Context(), executor, client.GracePeriodSeconds(0)); err != nil {
 		t.Fatal(err)
 	}
 	record := w.record(app, 1, func(record *v1alpha1.RunRecord) bool {
@@ -292,7 +228,7 @@ func TestHealthyRunLeavesNoRecord(t *testing.T) {
 // TestDriverFails has a driver fail: status tells what of, in an event and in conditions, and the next run is clean.
 func TestDriverFails(t *testing.T) {
 	w := newWorld(t)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app, driver := w.submit("pi", retrying)
 	w.become(driver, corev1.PodFailed, ended(137, "OOMKilled", ""))
 	w.await(app, diagnosed("DriverOutOfMemory"))
@@ -300,13 +236,13 @@ func TestDriverFails(t *testing.T) {
 	if record.Causes[0].Code != "driver-out-of-memory" || record.Causes[0].Waiting {
 		t.Errorf("want its cause, got %+v", record.Causes)
 	}
-	w.eventually(func(ctx context.Context) (bool, error) {
+	w.Eventually("an event that tells of the cause", func(ctx context.Context) (bool, error) {
 		var events corev1.EventList
-		err := w.client.List(ctx, &events, client.InNamespace(w.namespace))
+		err := w.Client.List(ctx, &events, client.InNamespace(w.Namespace))
 		return slices.ContainsFunc(events.Items, func(e corev1.Event) bool {
 			return e.Reason == "DriverOutOfMemory" && e.InvolvedObject.Name == "pi" && e.Type == corev1.EventTypeWarning
 		}), err
-	}, func() string { return "no event tells of the cause" })
+	})
 	second := w.driver(app, "2")
 	got := w.await(app, func(app *v1beta2.SparkApplication) bool { return app.Status.Run == 2 })
 	if meta.FindStatusCondition(got.Status.Conditions, v1beta2.ConditionDiagnosed) != nil {
@@ -326,7 +262,7 @@ func retrying(app *v1beta2.SparkApplication) {
 // TestNoRetryInVain has a run fail of what the next one would fail of too, where the application wants no such retries.
 func TestNoRetryInVain(t *testing.T) {
 	w := newWorld(t)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app, driver := w.submit("pi", retrying, func(app *v1beta2.SparkApplication) {
 		app.Annotations = map[string]string{v1beta2.AnnotationRetryDeterministicFailures: "false"}
 	})
@@ -340,11 +276,11 @@ func TestNoRetryInVain(t *testing.T) {
 // TestRefusal has an application refused before there is a run.
 func TestRefusal(t *testing.T) {
 	w := newWorld(t)
-	w.operate(reliably)
-	app := &v1beta2.SparkApplication{ObjectMeta: w.meta("pi"), Spec: v1beta2.SparkApplicationSpec{
+	w.operate(apiserver.Reliably)
+	app := &v1beta2.SparkApplication{ObjectMeta: w.Meta("pi"), Spec: v1beta2.SparkApplicationSpec{
 		Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "/home/me/job.py",
 	}}
-	w.create(app)
+	w.Create(app)
 	record := w.record(app, 1, anything)
 	if len(record.Evidence.Refusals) != 1 || !strings.Contains(record.Evidence.Refusals[0].Message, "/home/me/job.py") {
 		t.Errorf("want what was refused, got %+v", record.Evidence.Refusals)
@@ -357,25 +293,25 @@ func TestRefusal(t *testing.T) {
 // TestHandover has one operator see an executor die, and another one the driver.
 func TestHandover(t *testing.T) {
 	w := newWorld(t)
-	stop := w.operate(reliably)
+	stop := w.operate(apiserver.Reliably)
 	app, driver := w.submit("pi")
 	w.become(driver, corev1.PodRunning, running())
 	executor := w.executor(app, driver, 1)
 	w.become(executor, corev1.PodFailed, ended(137, "OOMKilled", ""))
 	w.record(app, 1, anything)
-	if err := w.client.Delete(t.Context(), executor, client.GracePeriodSeconds(0)); err != nil {
+	if err := w.Client.Delete(t.Context(), executor, client.GracePeriodSeconds(0)); err != nil {
 		t.Fatal(err)
 	}
 	stop()
 
 	w.become(w.driver(app, "1"), corev1.PodFailed, ended(1, "Error", "ValueError: no"))
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	record := w.record(app, 1, func(record *v1alpha1.RunRecord) bool { return len(record.Evidence.Pods) == 2 })
 	if record.Evidence.Pods[0].Role != v1alpha1.RoleDriver || record.Evidence.Pods[1].Name != "pi-exec-1" {
 		t.Errorf("want what both have seen, got %+v", record.Evidence.Pods)
 	}
 	// Nothing owns a record: it outlives its application.
-	if err := w.client.Delete(t.Context(), app); err != nil {
+	if err := w.Client.Delete(t.Context(), app); err != nil {
 		t.Fatal(err)
 	}
 	if len(w.record(app, 1, anything).OwnerReferences) > 0 {
@@ -386,11 +322,11 @@ func TestHandover(t *testing.T) {
 // TestWaitingDriver has a driver wait for its image: status tells why while it waits, and no longer when it runs.
 func TestWaitingDriver(t *testing.T) {
 	w := newWorld(t)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app, driver := w.submit("pi")
-	w.create(&corev1.Event{
-		ObjectMeta: w.meta("pi-driver.1"), Type: "Warning", Reason: "Failed", Message: "cannot pull", FirstTimestamp: metav1.Now(),
-		LastTimestamp: metav1.Now(), InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: w.namespace, Name: driver.Name},
+	w.Create(&corev1.Event{
+		ObjectMeta: w.Meta("pi-driver.1"), Type: "Warning", Reason: "Failed", Message: "cannot pull", FirstTimestamp: metav1.Now(),
+		LastTimestamp: metav1.Now(), InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: w.Namespace, Name: driver.Name},
 	})
 	w.become(driver, corev1.PodPending, corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff"}})
 	w.await(app, diagnosed("ImagePull"))

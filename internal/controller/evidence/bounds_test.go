@@ -10,6 +10,7 @@ import (
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	kept "brazier.sh/brazier/internal/evidence"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // etcdLimit is what etcd takes of an object by default: --max-request-bytes.
@@ -19,7 +20,7 @@ const etcdLimit = 1536 << 10
 // the driver. The record stays within its bounds, and says what it has left out.
 func TestRecordAtItsBounds(t *testing.T) {
 	w := newWorld(t)
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app, driver := w.submit("pi")
 	w.become(driver, corev1.PodRunning, running())
 	const first, executors, most = 101, 60, 40
@@ -57,7 +58,7 @@ func withSidecars(pod *corev1.Pod) {
 
 // failAtLength has all containers of an executor fail, with as much to say as kubelet lets them.
 func (w *world) failAtLength(pod *corev1.Pod) {
-	w.t.Helper()
+	w.T.Helper()
 	pod.Status.Phase, pod.Status.Message = corev1.PodFailed, strings.Repeat("what the node said ", 200)
 	for _, container := range pod.Spec.Containers {
 		pod.Status.ContainerStatuses = append(pod.Status.ContainerStatuses, corev1.ContainerStatus{
@@ -65,7 +66,7 @@ func (w *world) failAtLength(pod *corev1.Pod) {
 			State: ended(137, "Error", pod.Name+", "+container.Name+"\n"+strings.Repeat("as long as kubelet allows\n", 150)),
 		})
 	}
-	if err := w.client.Status().Update(w.t.Context(), pod); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Status().Update(w.T.Context(), pod); err != nil {
+		w.T.Fatal(err)
 	}
 }

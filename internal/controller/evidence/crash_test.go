@@ -13,6 +13,7 @@ import (
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // counted counts requests about records, and may fail from one of them on.
@@ -28,7 +29,7 @@ type counted struct {
 
 var errCrashed = errors.New("the operator has crashed")
 
-func (c *counted) wrap(inner client.Client) client.Client {
+func (c *counted) wrap(inner client.WithWatch) client.Client {
 	return &countingClient{Client: inner, counted: c}
 }
 
@@ -102,17 +103,17 @@ func crashAndRecover(t *testing.T, at int, after bool) {
 		<-crash.crashed
 	}
 	w.become(w.driver(app, "1"), corev1.PodFailed, ended(1, "Error", "ValueError: no"))
-	w.eventually(func(context.Context) (bool, error) {
+	w.Eventually("the operator crashes", func(context.Context) (bool, error) {
 		select {
 		case <-crash.crashed:
 			return true, nil
 		default:
 			return false, nil
 		}
-	}, func() string { return fmt.Sprintf("the operator made %v and did not crash", crash.said()) })
+	}, func() string { return fmt.Sprintf("it made %v", crash.said()) })
 	stop()
 
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	w.await(app, func(app *v1beta2.SparkApplication) bool {
 		return inState(v1beta2.ApplicationStateFailed)(app) && diagnosed("DriverOutOfMemory")(app) || len(app.Status.Conditions) > 3
 	})

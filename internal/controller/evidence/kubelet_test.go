@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"brazier.sh/brazier/api/brazier/v1alpha1"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // lastWords is what the driver of TestLogIsReadAgain has said.
@@ -30,9 +31,9 @@ func TestLogIsReadAgain(t *testing.T) {
 		}
 		fmt.Fprint(response, lastWords)
 	})
-	w.operate(reliably)
+	w.operate(apiserver.Reliably)
 	app, driver := w.submit("pi")
-	if err := w.client.SubResource("binding").Create(t.Context(), driver, &corev1.Binding{Target: corev1.ObjectReference{Kind: "Node", Name: node}}); err != nil {
+	if err := w.Client.SubResource("binding").Create(t.Context(), driver, &corev1.Binding{Target: corev1.ObjectReference{Kind: "Node", Name: node}}); err != nil {
 		t.Fatal(err)
 	}
 	if driver = w.driver(app, "1"); driver.Spec.NodeName != node {
@@ -50,23 +51,23 @@ func TestLogIsReadAgain(t *testing.T) {
 
 // kubelet plays the kubelet of a node, whose name it returns, to who asks for logs.
 func (w *world) kubelet(logs http.HandlerFunc) string {
-	w.t.Helper()
+	w.T.Helper()
 	server := httptest.NewTLSServer(logs)
-	w.t.Cleanup(server.Close)
+	w.T.Cleanup(server.Close)
 	host, port, err := net.SplitHostPort(server.Listener.Addr().String())
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	number, err := strconv.ParseInt(port, 10, 32)
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
-	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
-	w.create(node)
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}
+	w.Create(node)
 	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: host}}
 	node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(number)
-	if err := w.client.Status().Update(w.t.Context(), node); err != nil {
-		w.t.Fatal(err)
+	if err := w.Client.Status().Update(w.T.Context(), node); err != nil {
+		w.T.Fatal(err)
 	}
 	return node.Name
 }

@@ -15,6 +15,7 @@ import (
 	"brazier.sh/brazier/api/brazier/v1alpha1"
 	"brazier.sh/brazier/api/v1beta2"
 	"brazier.sh/brazier/internal/controller/evidence"
+	"brazier.sh/brazier/test/apiserver"
 )
 
 // again is how often records are looked through.
@@ -22,22 +23,22 @@ const again = 10 * time.Minute
 
 // kept makes the record of a run, as the recorder would have written it some time before now, and returns its name.
 func (w *world) kept(of v1alpha1.ApplicationReference, run int64, now time.Time, age time.Duration) string {
-	w.t.Helper()
-	record := &v1alpha1.RunRecord{ObjectMeta: w.meta(v1alpha1.RunRecordName(of, run)), Application: of, Run: run}
+	w.T.Helper()
+	record := &v1alpha1.RunRecord{ObjectMeta: w.Meta(v1alpha1.RunRecordName(of, run)), Application: of, Run: run}
 	record.Labels = map[string]string{v1beta2.LabelAppName: of.Name, v1beta2.LabelRun: fmt.Sprint(run)}
 	record.Annotations = map[string]string{v1alpha1.AnnotationWrittenAt: now.Add(-age).UTC().Format(time.RFC3339)}
-	w.create(record)
+	w.Create(record)
 	return record.Name
 }
 
 // left waits until the namespace's records are those.
 func (w *world) left(reason string, want ...string) {
-	w.t.Helper()
+	w.T.Helper()
 	slices.Sort(want)
 	var diff string
-	w.eventually(func(ctx context.Context) (bool, error) {
+	w.Eventually("the records that are left", func(ctx context.Context) (bool, error) {
 		var records v1alpha1.RunRecordList
-		err := w.client.List(ctx, &records, client.InNamespace(w.namespace))
+		err := w.Client.List(ctx, &records, client.InNamespace(w.Namespace))
 		var got []string
 		for i := range records.Items {
 			got = append(got, records.Items[i].Name)
@@ -53,10 +54,10 @@ func TestRetention(t *testing.T) {
 	w := newWorld(t)
 	noon := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	clock := clocktesting.NewFakeClock(noon)
-	app := &v1beta2.SparkApplication{ObjectMeta: w.meta("there"), Spec: v1beta2.SparkApplicationSpec{
+	app := &v1beta2.SparkApplication{ObjectMeta: w.Meta("there"), Spec: v1beta2.SparkApplicationSpec{
 		Type: v1beta2.SparkApplicationTypePython, SparkVersion: "4.3.0", MainApplicationFile: "local:///opt/job.py", Suspend: true,
 	}}
-	w.create(app)
+	w.Create(app)
 	there := v1alpha1.ApplicationReference{Name: app.Name, UID: app.UID}
 	before := v1alpha1.ApplicationReference{Name: app.Name, UID: "0ddba111-an-earlier-one"}
 	gone := v1alpha1.ApplicationReference{Name: "gone", UID: "deadbeef-gone"}
@@ -68,7 +69,7 @@ func TestRetention(t *testing.T) {
 	late := w.kept(gone, 2, noon, 45*time.Minute)
 	w.kept(before, 1, noon, 61*time.Minute)
 	later := w.kept(before, 2, noon, 35*time.Minute)
-	w.operateFor(evidence.NewAt(clock), evidence.Keep{Runs: 2, For: time.Hour, PerNamespace: 5}, reliably)
+	w.operateFor(evidence.NewAt(clock), evidence.Keep{Runs: 2, For: time.Hour, PerNamespace: 5}, apiserver.Reliably)
 	w.left("At the start: of an application that is there all but the last two runs, of others what is older than an hour. "+
 		"One of the same name is another one.", ninth, tenth, late, later)
 
@@ -86,20 +87,20 @@ func TestRetention(t *testing.T) {
 	w.left("The last one of an application that was deleted is too old now, and of the other six the oldest goes, though its application is there.",
 		slices.Concat(many, []string{tenth})...)
 
-	if err := w.client.Delete(t.Context(), app); err != nil {
+	if err := w.Client.Delete(t.Context(), app); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually(func(ctx context.Context) (bool, error) {
+	w.Eventually("the record of an application that is there no more goes", func(ctx context.Context) (bool, error) {
 		clock.Step(again)
 		var records v1alpha1.RunRecordList
-		err := w.client.List(ctx, &records, client.InNamespace(w.namespace))
+		err := w.Client.List(ctx, &records, client.InNamespace(w.Namespace))
 		return err == nil && !slices.ContainsFunc(records.Items, func(r v1alpha1.RunRecord) bool { return r.Name == tenth }), err
-	}, func() string { return "the record of an application that is there no more is kept for ever" })
+	})
 }
 
 // pass has time go by once the operator waits for it.
 func pass(w *world, clock *clocktesting.FakeClock, d time.Duration) {
-	w.t.Helper()
-	w.eventually(func(context.Context) (bool, error) { return clock.HasWaiters(), nil }, func() string { return "nobody waits for the time to pass" })
+	w.T.Helper()
+	w.Eventually("somebody waits for the time to pass", func(context.Context) (bool, error) { return clock.HasWaiters(), nil })
 	clock.Step(d)
 }
